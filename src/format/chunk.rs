@@ -1,0 +1,245 @@
+//! One record to one chunk and back. Never touches a file and never panics, whatever the bytes.
+
+use super::records::{End, Figures, Header, Nodes, Places, Snapshot, Strings, Subs};
+use super::{MAGIC, VERSION};
+use bincode::config::{standard, Configuration, Limit, LittleEndian, Varint};
+use thiserror::Error;
+
+/// Largest payload of a chunk, in bytes, before and after compression.
+pub const MAX_CHUNK_BYTES: usize = 64 << 20;
+
+/// Bytes of a chunk before its payload.
+pub const CHUNK_HEAD_BYTES: usize = 10;
+
+/// Payloads shorter than this, in bytes, are stored as they are: LZ4 gains nothing on them.
+const COMPRESS_FROM_BYTES: usize = 256;
+
+/// Any record of a trace, by kind.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Record {
+    /// Kind 1.
+    Header(Header),
+    /// Kind 2.
+    Strings(Strings),
+    /// Kind 3.
+    Subs(Subs),
+    /// Kind 4.
+    Nodes(Nodes),
+    /// Kind 5.
+    Places(Places),
+    /// Kind 6.
+    Figures(Figures),
+    /// Kind 7.
+    Snapshot(Snapshot),
+    /// Kind 8.
+    End(End),
+}
+
+/// Why bytes are no chunk.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum ChunkError {
+    /// The bytes end before the chunk does.
+    #[error("the chunk is cut off")]
+    Truncated,
+    /// The checksum does not fit the bytes.
+    #[error("the chunk's checksum does not match its bytes")]
+    Checksum,
+    /// The chunk names a kind or codec that this version does not have.
+    #[error("unknown chunk kind {kind} or codec {codec}")]
+    Unknown {
+        /// The kind byte.
+        kind: u8,
+        /// The codec byte.
+        codec: u8,
+    },
+    /// The chunk claims to be longer than any chunk may be.
+    #[error("the chunk claims {0} bytes, more than a chunk may have")]
+    TooLong(usize),
+    /// The checksum fits but the payload is no record of its kind.
+    #[error("the chunk's payload is malformed")]
+    Malformed,
+    /// The record does not fit into a chunk.
+    #[error("the record is too large for a chunk")]
+    RecordTooLarge,
+}
+
+type Config = Configuration<LittleEndian, Varint, Limit<MAX_CHUNK_BYTES>>;
+
+fn config() -> Config {
+    // The limit bounds what a forged length can make the decoder allocate.
+    standard().with_limit::<MAX_CHUNK_BYTES>()
+}
+
+/// The bytes that every trace begins with.
+pub fn encode_prefix() -> Vec<u8> {
+    let mut bytes = MAGIC.to_vec();
+    bytes.extend_from_slice(&VERSION.to_le_bytes());
+    bytes
+}
+
+/// Appends `record` to `out` as one chunk.
+///
+/// # Errors
+/// [`ChunkError::RecordTooLarge`]; `out` is then as it was.
+pub fn encode_chunk(record: &Record, out: &mut Vec<u8>) -> Result<(), ChunkError> {
+    let (kind, payload) = match record {
+        Record::Header(r) => (1, bincode::encode_to_vec(r, config())),
+        Record::Strings(r) => (2, bincode::encode_to_vec(r, config())),
+        Record::Subs(r) => (3, bincode::encode_to_vec(r, config())),
+        Record::Nodes(r) => (4, bincode::encode_to_vec(r, config())),
+        Record::Places(r) => (5, bincode::encode_to_vec(r, config())),
+        Record::Figures(r) => (6, bincode::encode_to_vec(r, config())),
+        Record::Snapshot(r) => (7, bincode::encode_to_vec(r, config())),
+        Record::End(r) => (8, bincode::encode_to_vec(r, config())),
+    };
+    let payload = payload.map_err(|_| ChunkError::RecordTooLarge)?;
+    if payload.len() > MAX_CHUNK_BYTES {
+        return Err(ChunkError::RecordTooLarge);
+    }
+    let packed = (payload.len() >= COMPRESS_FROM_BYTES).then(|| lz4_flex::block::compress_prepend_size(&payload));
+    let (codec, stored) = match &packed {
+        Some(packed) if packed.len() < payload.len() => (1u8, packed),
+        _ => (0u8, &payload),
+    };
+    let length = u32::try_from(stored.len()).map_err(|_| ChunkError::RecordTooLarge)?;
+    let mut head = [kind, codec, 0, 0, 0, 0];
+    head[2..].copy_from_slice(&length.to_le_bytes());
+    out.extend_from_slice(&head);
+    out.extend_from_slice(&checksum(&head, stored).to_le_bytes());
+    out.extend_from_slice(stored);
+    Ok(())
+}
+
+/// Reads the chunk that `bytes` begins with: the record, and how many bytes it took.
+///
+/// # Errors
+/// [`ChunkError::Truncated`] where more bytes might make a chunk of it; any other where they could not.
+pub fn decode_chunk(bytes: &[u8]) -> Result<(Record, usize), ChunkError> {
+    let (head, rest) = bytes.split_at_checked(CHUNK_HEAD_BYTES).ok_or(ChunkError::Truncated)?;
+    let &[kind, codec, l0, l1, l2, l3, c0, c1, c2, c3] = head else { return Err(ChunkError::Truncated) };
+    if !(1..=8).contains(&kind) || codec > 1 {
+        return Err(ChunkError::Unknown { kind, codec });
+    }
+    let length = u32::from_le_bytes([l0, l1, l2, l3]) as usize;
+    if length > MAX_CHUNK_BYTES {
+        return Err(ChunkError::TooLong(length));
+    }
+    let stored = rest.get(..length).ok_or(ChunkError::Truncated)?;
+    if checksum(&[kind, codec, l0, l1, l2, l3], stored) != u32::from_le_bytes([c0, c1, c2, c3]) {
+        return Err(ChunkError::Checksum);
+    }
+    let unpacked;
+    let payload = if codec == 0 {
+        stored
+    } else {
+        let (plain_length, block) = stored.split_first_chunk::<4>().ok_or(ChunkError::Malformed)?;
+        let plain_length = u32::from_le_bytes(*plain_length) as usize;
+        if plain_length > MAX_CHUNK_BYTES {
+            return Err(ChunkError::TooLong(plain_length));
+        }
+        unpacked = lz4_flex::block::decompress(block, plain_length).map_err(|_| ChunkError::Malformed)?;
+        &unpacked
+    };
+    let record = match kind {
+        1 => Record::Header(decode(payload)?),
+        2 => Record::Strings(decode(payload)?),
+        3 => Record::Subs(decode(payload)?),
+        4 => Record::Nodes(decode(payload)?),
+        5 => Record::Places(decode(payload)?),
+        6 => Record::Figures(decode(payload)?),
+        7 => Record::Snapshot(decode(payload)?),
+        _ => Record::End(decode(payload)?),
+    };
+    Ok((record, CHUNK_HEAD_BYTES + length))
+}
+
+fn decode<R: bincode::Decode<()>>(payload: &[u8]) -> Result<R, ChunkError> {
+    match bincode::decode_from_slice(payload, config()) {
+        Ok((record, used)) if used == payload.len() => Ok(record),
+        _ => Err(ChunkError::Malformed),
+    }
+}
+
+fn checksum(head: &[u8], payload: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(head);
+    hasher.update(payload);
+    hasher.finalize()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::ids::{NodeId, PlaceId, StrId};
+    use crate::format::records::{NodeFigures, PlaceFigures};
+    use proptest::prelude::*;
+
+    fn figures() -> impl Strategy<Value = Record> {
+        let node = (any::<u32>(), any::<u64>(), any::<i64>()).prop_map(|(id, calls, size_pages)| NodeFigures {
+            id: NodeId(id),
+            calls,
+            size_pages,
+            ..Default::default()
+        });
+        let place = (any::<u32>(), any::<u64>(), any::<u64>()).prop_map(|(id, allocated_bytes, peak_number)| {
+            PlaceFigures { id: PlaceId(id), allocated_bytes, peak_number, ..Default::default() }
+        });
+        (any::<u64>(), prop::collection::vec(node, 0..50), prop::collection::vec(place, 0..50))
+            .prop_map(|(snapshot, nodes, places)| Record::Figures(Figures { snapshot, nodes, places }))
+    }
+
+    proptest! {
+        #[test]
+        fn a_record_comes_back_as_it_was(record in figures()) {
+            let mut bytes = Vec::new();
+            encode_chunk(&record, &mut bytes).unwrap();
+            prop_assert_eq!(decode_chunk(&bytes), Ok((record, bytes.len())));
+        }
+
+        #[test]
+        fn a_chunk_cut_anywhere_is_truncated(record in figures(), cut in any::<prop::sample::Index>()) {
+            let mut bytes = Vec::new();
+            encode_chunk(&record, &mut bytes).unwrap();
+            prop_assert_eq!(decode_chunk(&bytes[..cut.index(bytes.len())]), Err(ChunkError::Truncated));
+        }
+
+        #[test]
+        fn a_flipped_bit_is_noticed(record in figures(), at in any::<prop::sample::Index>(), bit in 0..8u8) {
+            let mut bytes = Vec::new();
+            encode_chunk(&record, &mut bytes).unwrap();
+            let at = at.index(bytes.len());
+            bytes[at] ^= 1 << bit;
+            prop_assert!(decode_chunk(&bytes).is_err());
+        }
+
+        #[test]
+        fn noise_is_an_error_not_a_panic(noise in prop::collection::vec(any::<u8>(), 0..300)) {
+            let _ = decode_chunk(&noise);
+        }
+    }
+
+    #[test]
+    fn long_payloads_are_compressed_and_come_back() {
+        let strings = vec![b"lib/Foo/Bar.pm".to_vec(); 1000];
+        let record = Record::Strings(Strings { first: StrId(1), strings });
+        let mut bytes = Vec::new();
+        encode_chunk(&record, &mut bytes).unwrap();
+        assert_eq!(bytes[1], 1, "codec");
+        assert!(bytes.len() < 1000, "{} bytes", bytes.len());
+        assert_eq!(decode_chunk(&bytes), Ok((record, bytes.len())));
+    }
+
+    /// The bytes in the module's documentation are these; a change here is a new version of the format.
+    #[test]
+    fn the_bytes_of_a_chunk_are_as_documented() {
+        let record = Record::Figures(Figures {
+            snapshot: 300,
+            nodes: vec![NodeFigures { id: NodeId(1), calls: 2, size_pages: -1, ..Default::default() }],
+            places: vec![],
+        });
+        let mut bytes = Vec::new();
+        encode_chunk(&record, &mut bytes).unwrap();
+        assert_eq!(&bytes[..6], &[6, 0, 11, 0, 0, 0]);
+        assert_eq!(&bytes[CHUNK_HEAD_BYTES..], &[251, 44, 1, 1, 1, 2, 0, 0, 1, 0, 0]);
+    }
+}

@@ -1,0 +1,2 @@
+//! Offline.
+#![forbid(unsafe_code)]
