@@ -10,6 +10,10 @@
 //!
 //! `runtime` (in the profiled process) and `tools` (offline) never see each other; both see `format`.
 
+#[cfg(feature = "runtime")]
+pub mod ffi;
 pub mod format;
+#[cfg(feature = "runtime")]
+pub mod runtime;
 #[cfg(feature = "tools")]
 pub mod tools;

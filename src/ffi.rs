@@ -1,0 +1,298 @@
+//! The edge to perl: everything the shim may call, and nothing else that is `extern "C"` and visible to it.
+//!
+//! Each function checks its pointers, keeps a panic inside, and makes one call. The C header `xs/mprof_core.h` is made
+//! from this file and the three `repr(C)` heads in `runtime`.
+
+use crate::format::records::{Cause, SubKind};
+use crate::runtime::interp::{Interp, InterpView, PerlLayout};
+use crate::runtime::options::{HookMode, Options, StartMode};
+use crate::runtime::recorder::SubDescription;
+use crate::runtime::recording::{self, with, with_interp};
+use crate::runtime::session::{self, PerlBuild};
+use crate::runtime::sub_cache::{SubKey, EPOCH};
+use parking_lot::Mutex;
+use std::ffi::{c_char, c_void, CStr};
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::sync::atomic::Ordering::Relaxed;
+
+static OPTIONS: Mutex<Option<Options>> = Mutex::new(None);
+
+/// A piece of text that need not end with a zero.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct MprofText {
+    /// First byte; may be null when `length` is 0.
+    pub start: *const c_char,
+    /// Length, in bytes.
+    pub length: usize,
+}
+
+impl MprofText {
+    /// # Safety
+    /// `start` and `length` describe readable memory that stays as it is during the call.
+    unsafe fn bytes<'a>(self) -> &'a [u8] {
+        if self.start.is_null() {
+            return &[];
+        }
+        // SAFETY: the caller's promise.
+        unsafe { std::slice::from_raw_parts(self.start.cast(), self.length) }
+    }
+}
+
+/// How the shim describes a sub.
+#[repr(C)]
+pub struct MprofSub {
+    /// Written in C?
+    pub is_xsub: bool,
+    /// Package.
+    pub package: MprofText,
+    /// Name without the package.
+    pub name: MprofText,
+    /// File of its body.
+    pub file: MprofText,
+    /// First line of its body, 0 where unknown.
+    pub line: u32,
+}
+
+/// Nothing of a panic may reach C: the profiler is switched off instead, and says so once.
+fn shield<R>(otherwise: R, f: impl FnOnce() -> R) -> R {
+    catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|_| {
+        recording::uninstall();
+        session::complain("internal error; recording stops, what was written stays readable");
+        otherwise
+    })
+}
+
+/// # Safety
+/// `error` points to `error_size` writable bytes, or is null.
+unsafe fn report(result: Result<(), String>, error: *mut c_char, error_size: usize) -> bool {
+    let Err(sentence) = result else { return true };
+    if !error.is_null() && error_size > 0 {
+        let length = sentence.len().min(error_size - 1);
+        // SAFETY: the caller's promise; the length leaves room for the zero.
+        unsafe {
+            std::ptr::copy_nonoverlapping(sentence.as_ptr(), error.cast(), length);
+            *error.add(length) = 0;
+        }
+    }
+    false
+}
+
+/// Sets an option. On `false`, `error` says why.
+///
+/// # Safety
+/// Texts are readable; `error` points to `error_size` writable bytes.
+#[no_mangle]
+pub unsafe extern "C" fn mprof_option(key: MprofText, value: MprofText, error: *mut c_char, error_size: usize) -> bool {
+    // SAFETY: the caller's promise.
+    let (key, value) = unsafe { (key.bytes(), value.bytes()) };
+    let result = shield(Ok(()), || OPTIONS.lock().get_or_insert_default().set(key, value));
+    // SAFETY: the caller's promise.
+    unsafe { report(result, error, error_size) }
+}
+
+/// Settles the options and where the trace will be.
+///
+/// # Safety
+/// Both strings are C strings.
+#[no_mangle]
+pub unsafe extern "C" fn mprof_plan(perl_version: *const c_char, archname: *const c_char, threaded: bool) {
+    // SAFETY: the caller's promise; null is allowed.
+    let text = |text: *const c_char| unsafe {
+        if text.is_null() {
+            String::new()
+        } else {
+            CStr::from_ptr(text).to_string_lossy().into_owned()
+        }
+    };
+    let build = PerlBuild { version: text(perl_version), archname: text(archname), threaded };
+    shield((), || session::plan(OPTIONS.lock().clone().unwrap_or_default(), build));
+}
+
+/// Was `hook=db` asked for?
+#[no_mangle]
+pub extern "C" fn mprof_wants_db() -> bool {
+    OPTIONS.lock().as_ref().is_some_and(|options| options.hook == HookMode::Db)
+}
+
+/// When to start: 0 at once, 1 when the program has been compiled, 2 when asked.
+#[no_mangle]
+pub extern "C" fn mprof_start_mode() -> u8 {
+    match OPTIONS.lock().as_ref().map_or(StartMode::Begin, |options| options.start) {
+        StartMode::Begin => 0,
+        StartMode::Init => 1,
+        StartMode::No => 2,
+    }
+}
+
+/// Starts recording, or goes on. On `false`, `error` says why there is no trace.
+///
+/// # Safety
+/// `layout` is valid as its fields say; `error` points to `error_size` writable bytes.
+#[no_mangle]
+pub unsafe extern "C" fn mprof_start(layout: *const PerlLayout, error: *mut c_char, error_size: usize) -> bool {
+    if layout.is_null() {
+        return false;
+    }
+    // SAFETY: the caller's promise.
+    unsafe { report(shield(Ok(()), || session::start(*layout)), error, error_size) }
+}
+
+/// Stops recording.
+#[no_mangle]
+pub extern "C" fn mprof_stop() {
+    shield((), session::stop);
+}
+
+/// Takes a snapshot now; returns when it has been written.
+#[no_mangle]
+pub extern "C" fn mprof_snapshot() {
+    shield((), || session::flush(Cause::Request));
+}
+
+/// The calls open in the whole process are over, and the trace with them.
+#[no_mangle]
+pub extern "C" fn mprof_finish() {
+    shield((), || session::finish(Cause::Exit));
+}
+
+/// The interpreter at those addresses, which this thread runs from now on; null when nothing is recorded.
+///
+/// # Safety
+/// `layout` is valid as its fields say.
+#[no_mangle]
+pub unsafe extern "C" fn mprof_interp(layout: *const PerlLayout) -> *mut InterpView {
+    if layout.is_null() {
+        return std::ptr::null_mut();
+    }
+    let find = || {
+        with(|recorder, thread| {
+            // SAFETY: the caller's promise.
+            let view = recorder.interp(unsafe { *layout }, thread).cast();
+            thread.view.interp.set(view);
+            view
+        })
+    };
+    shield(None, find).unwrap_or(std::ptr::null_mut())
+}
+
+/// perl is about to free that interpreter.
+#[no_mangle]
+pub extern "C" fn mprof_interp_gone(perl: *const c_void) {
+    shield((), || {
+        with(|recorder, _| recorder.gone(perl));
+    });
+}
+
+/// A sub is entered. On `false` nothing happened: describe it with [`mprof_enter_described`].
+///
+/// `code` and `name` are its key (`SubKey`); the call is over once context `context` of stack `stack` is.
+#[no_mangle]
+pub extern "C" fn mprof_enter(
+    view: *mut InterpView,
+    code: *const c_void,
+    name: usize,
+    stack: *const c_void,
+    context: i32,
+) -> bool {
+    let key = SubKey { code: code as usize, name };
+    view.is_null() || with_interp(view, |recorder, interp| recorder.enter(interp, key, stack, context)).unwrap_or(true)
+}
+
+/// As [`mprof_enter`], with the description.
+///
+/// # Safety
+/// `sub` and its texts are readable.
+#[no_mangle]
+pub unsafe extern "C" fn mprof_enter_described(
+    view: *mut InterpView,
+    code: *const c_void,
+    name: usize,
+    stack: *const c_void,
+    context: i32,
+    sub: *const MprofSub,
+) {
+    if view.is_null() || sub.is_null() {
+        return;
+    }
+    let key = SubKey { code: code as usize, name };
+    // SAFETY: the caller's promise.
+    let description = unsafe {
+        SubDescription {
+            kind: if (*sub).is_xsub { SubKind::Xsub } else { SubKind::Perl },
+            package: (*sub).package.bytes(),
+            name: (*sub).name.bytes(),
+            file: (*sub).file.bytes(),
+            line: (*sub).line,
+        }
+    };
+    shield((), || {
+        with_interp(view, |recorder, interp| recorder.enter_described(interp, key, stack, context, &description));
+    });
+}
+
+/// A file begins to be compiled and run.
+///
+/// # Safety
+/// `file` is readable.
+#[no_mangle]
+pub unsafe extern "C" fn mprof_enter_file(view: *mut InterpView, file: MprofText, stack: *const c_void, context: i32) {
+    if view.is_null() {
+        return;
+    }
+    // SAFETY: the caller's promise.
+    let file = unsafe { file.bytes() };
+    shield((), || {
+        with_interp(view, |recorder, interp| recorder.enter_code(interp, stack, context, Some(file), 0));
+    });
+}
+
+/// The string eval of number `number` begins to be compiled and run.
+#[no_mangle]
+pub extern "C" fn mprof_enter_eval(view: *mut InterpView, number: u32, stack: *const c_void, context: i32) {
+    if !view.is_null() {
+        shield((), || {
+            with_interp(view, |recorder, interp| recorder.enter_code(interp, stack, context, None, number));
+        });
+    }
+}
+
+/// The innermost call is over. `cop`: the statement that ran in it last.
+#[no_mangle]
+pub extern "C" fn mprof_leave(view: *mut InterpView, cop: *const c_void) {
+    if !view.is_null() {
+        with_interp(view, |recorder, interp| recorder.leave(interp, cop as usize));
+    }
+}
+
+/// All calls above `depth` are over.
+#[no_mangle]
+pub extern "C" fn mprof_leave_to(view: *mut InterpView, depth: usize, cop: *const c_void) {
+    if !view.is_null() {
+        with_interp(view, |recorder, interp| recorder.leave_to(interp, depth, cop as usize));
+    }
+}
+
+/// A statement is over; `cop` is it. To be called when scalars have come or gone, or something waits.
+#[no_mangle]
+pub extern "C" fn mprof_statement(view: *mut InterpView, cop: *const c_void) {
+    if !view.is_null() {
+        with_interp(view, |recorder, interp| recorder.settle(interp, cop as usize));
+    }
+}
+
+/// perl frees a statement.
+#[no_mangle]
+pub extern "C" fn mprof_statement_freed() {
+    EPOCH.fetch_add(1, Relaxed);
+}
+
+/// perl frees the code of a sub.
+#[no_mangle]
+pub extern "C" fn mprof_code_freed(view: *mut InterpView, code: *const c_void) {
+    EPOCH.fetch_add(1, Relaxed);
+    // SAFETY: the head of an `Interp` that is never freed, used by one thread at a time.
+    if let Some(interp) = unsafe { view.cast::<Interp>().as_mut() } {
+        interp.subs.forget(code as usize);
+    }
+}

@@ -1,0 +1,146 @@
+//! A perl interpreter as the recorder sees it: where its counters are, and its stack of open calls.
+//!
+//! Reads perl's variables through the addresses the shim gave; knows nothing of perl's structures but the two offsets
+//! in [`PerlLayout`].
+
+use super::place_cache::PlaceCache;
+use super::pools::PoolSuspect;
+use super::sub_cache::SubCache;
+use crate::format::ids::{NodeId, StrId};
+use std::ffi::{c_char, c_void};
+
+/// What the shim may look at without a call: the head of an [`Interp`].
+#[repr(C)]
+pub struct InterpView {
+    /// perl's own pointer to the interpreter (`aTHX`); null when the interpreter is gone.
+    pub perl: *const c_void,
+    /// Open calls.
+    pub depth: usize,
+    /// Stack (`PERL_SI`) that the innermost open call was seen on.
+    pub top_stack: *const c_void,
+    /// The innermost open call is over once that stack's context index is below this.
+    pub top_context: i32,
+    /// `PL_sv_count` as of the last boundary.
+    pub scalars: isize,
+}
+
+/// Where one interpreter keeps what the recorder reads. All pointers stay valid until `mprof_interp_gone`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct PerlLayout {
+    /// `aTHX`, or any constant where perl is built without threads.
+    pub perl: *const c_void,
+    /// `&PL_curcop`.
+    pub curcop: *const *const c_void,
+    /// `&PL_compiling`.
+    pub compiling: *const c_void,
+    /// `&PL_sv_count`.
+    pub sv_count: *const isize,
+    /// `&PL_sv_arenaroot`.
+    pub sv_arenaroot: *const *const c_void,
+    /// `&PL_body_arenas`.
+    pub body_arenas: *const *const c_void,
+    /// Offset of `cop_line`, in bytes.
+    pub cop_line_offset: usize,
+    /// `CopFILE`: the file of a COP, or null. Called with a live COP; runs no Perl code and allocates nothing.
+    pub cop_file: extern "C" fn(cop: *const c_void) -> *const c_char,
+}
+
+/// An open call.
+#[derive(Clone, Copy)]
+struct Frame {
+    node: NodeId,
+    context: i32,
+    stack: *const c_void,
+}
+
+/// An interpreter.
+#[repr(C)]
+pub struct Interp {
+    /// Head, shared with the shim.
+    pub view: InterpView,
+    /// Its addresses.
+    pub layout: PerlLayout,
+    /// The node that runs.
+    pub node: NodeId,
+    frames: Vec<Frame>,
+    /// Places by the address of their statement.
+    pub places: PlaceCache,
+    /// The file last compiled: its name's bytes and their id.
+    pub compiled_file: (Vec<u8>, StrId),
+    /// `EPOCH` at the last boundary.
+    pub epoch: u32,
+    /// A block that may be one of perl's pools growing.
+    pub pool_suspect: Option<PoolSuspect>,
+    /// Subs by the address of their code.
+    pub subs: SubCache,
+}
+
+/// Memory for the stack of open calls that is kept for reuse once it is empty again, in frames.
+const FRAMES_KEPT: usize = 4096;
+
+impl Interp {
+    /// An interpreter that runs in `root`.
+    pub fn new(layout: PerlLayout, root: NodeId) -> Self {
+        // SAFETY: the shim gives the address of the live interpreter's counter.
+        let scalars = unsafe { *layout.sv_count };
+        let view = InterpView { perl: layout.perl, depth: 0, top_stack: std::ptr::null(), top_context: 0, scalars };
+        Self {
+            view,
+            layout,
+            node: root,
+            frames: vec![Frame { node: root, context: 0, stack: std::ptr::null() }],
+            places: PlaceCache::default(),
+            compiled_file: (Vec::new(), StrId(0)),
+            epoch: 0,
+            pool_suspect: None,
+            subs: SubCache::default(),
+        }
+    }
+
+    /// The statement that runs, or null.
+    #[inline]
+    pub fn curcop(&self) -> *const c_void {
+        // SAFETY: valid until the interpreter is gone, and then pointed to a null of ours.
+        unsafe { *self.layout.curcop }
+    }
+
+    /// Opens a call that runs in `node`.
+    #[inline]
+    pub fn push(&mut self, node: NodeId, stack: *const c_void, context: i32) {
+        self.frames.push(Frame { node, context, stack });
+        self.node = node;
+        self.view.depth += 1;
+        self.view.top_stack = stack;
+        self.view.top_context = context;
+    }
+
+    /// Closes the innermost call; the root stays.
+    #[inline]
+    pub fn pop(&mut self) {
+        if self.view.depth == 0 {
+            return;
+        }
+        self.frames.pop();
+        self.view.depth -= 1;
+        if let Some(&Frame { node, context, stack }) = self.frames.last() {
+            self.node = node;
+            self.view.top_stack = stack;
+            self.view.top_context = context;
+        }
+        if self.frames.capacity() > FRAMES_KEPT * 4 && self.frames.len() < FRAMES_KEPT / 4 {
+            self.frames.shrink_to(FRAMES_KEPT);
+        }
+    }
+
+    /// perl frees the interpreter: nothing of it may be read from now on.
+    pub fn gone(&mut self) {
+        struct Null(*const c_void);
+        // SAFETY: the null is never written.
+        unsafe impl Sync for Null {}
+        static NOTHING: Null = Null(std::ptr::null());
+        self.view.perl = std::ptr::null();
+        self.layout.curcop = &NOTHING.0;
+        self.pool_suspect = None;
+    }
+}

@@ -1,0 +1,43 @@
+//! What runs inside the profiled process.
+//!
+//! | file | its one job |
+//! |---|---|
+//! | `options` | what the run was asked to do |
+//! | `interpose` | stands between the program and its allocator |
+//! | `recording`, `lock`, `thread` | the way from a hook into the recorder |
+//! | `recorder` | what an event changes |
+//! | `interp`, `sub_cache`, `place_cache`, `eval_origins`, `pools` | what is known of perl |
+//! | `strings`, `call_tree`, `places`, `block_table` | what figures belong to |
+//! | `statm`, `own_memory` | the process's pages, the profiler's own bytes |
+//! | `session`, `snapshot`, `header`, `trace_state` | when what is written |
+//! | `writer`, `trace_file`, `high_fd` | the writing of it |
+//!
+//! It allocates nothing through perl, runs no Perl code, takes no lock while there is one thread, and does not panic.
+
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing))]
+
+mod block_table;
+mod call_tree;
+mod eval_origins;
+mod header;
+mod high_fd;
+pub mod interp;
+mod interpose;
+mod lock;
+pub mod options;
+mod own_memory;
+mod place_cache;
+mod places;
+mod pools;
+pub mod recorder;
+pub mod recording;
+pub mod session;
+mod snapshot;
+mod statm;
+mod strings;
+pub mod sub_cache;
+pub mod thread;
+mod trace_file;
+mod trace_state;
+mod writer;

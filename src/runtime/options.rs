@@ -1,0 +1,168 @@
+//! The options of a run: `-d:MProf=key=value,…` and `MPROF=key=value:…`.
+
+use std::time::Duration;
+
+/// When /proc/self/statm is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StatmMode {
+    /// At a boundary after the heap's end or a mapping has moved, or a tick has passed.
+    Auto,
+    /// At every entry and exit.
+    Every,
+    /// Only with a snapshot.
+    Off,
+}
+
+/// How calls and statements are noticed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HookMode {
+    /// By wrapping the ops.
+    Op,
+    /// By perl's own `DB::sub` and `DB::DB`.
+    Db,
+}
+
+/// When recording starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StartMode {
+    /// At once, so that loading modules is seen.
+    Begin,
+    /// When the program has been compiled.
+    Init,
+    /// When `Devel::MProf::start()` is called.
+    No,
+}
+
+/// All options; [`Options::default`] is what holds where nothing is said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Where the trace goes. Default `mprof.bin`, in the directory at the start.
+    pub file: Vec<u8>,
+    /// Default `auto`.
+    pub statm: StatmMode,
+    /// Default `op`.
+    pub hook: HookMode,
+    /// Know the line of every allocation? Default yes.
+    pub lines: bool,
+    /// Know what is live, and where it was born? Default yes.
+    pub live: bool,
+    /// Time between two snapshots. Default one second.
+    pub interval: Duration,
+    /// Default `begin`.
+    pub start: StartMode,
+    /// The call tree grows no deeper than this. Default 1000 calls.
+    pub depth: u32,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            file: b"mprof.bin".to_vec(),
+            statm: StatmMode::Auto,
+            hook: HookMode::Op,
+            lines: true,
+            live: true,
+            interval: Duration::from_secs(1),
+            start: StartMode::Begin,
+            depth: 1000,
+        }
+    }
+}
+
+const KNOWN: &str =
+    "file=PATH, statm=auto|every|off, hook=op|db, lines=1|0, live=1|0, interval=SECONDS (0.05 to 86400), \
+                     start=begin|init|no, depth=CALLS (1 to 100000)";
+
+fn one_of<T: Copy>(value: &str, choices: &[(&str, T)]) -> Option<T> {
+    choices.iter().find(|(name, _)| *name == value).map(|&(_, choice)| choice)
+}
+
+const SWITCH: [(&str, bool); 2] = [("1", true), ("0", false)];
+
+impl Options {
+    /// Sets one option.
+    ///
+    /// # Errors
+    /// A sentence that names the key or the value and lists what is known.
+    pub fn set(&mut self, key: &[u8], value: &[u8]) -> Result<(), String> {
+        let text = String::from_utf8_lossy(value);
+        let done = match key {
+            b"file" => (!value.is_empty() && !value.contains(&0)).then(|| self.file = value.to_vec()),
+            b"statm" => {
+                let choices = [("auto", StatmMode::Auto), ("every", StatmMode::Every), ("off", StatmMode::Off)];
+                one_of(&text, &choices).map(|mode| self.statm = mode)
+            }
+            b"hook" => one_of(&text, &[("op", HookMode::Op), ("db", HookMode::Db)]).map(|mode| self.hook = mode),
+            b"lines" => one_of(&text, &SWITCH).map(|on| self.lines = on),
+            b"live" => one_of(&text, &SWITCH).map(|on| self.live = on),
+            b"interval" => seconds(&text).map(|interval| self.interval = interval),
+            b"start" => {
+                let choices = [("begin", StartMode::Begin), ("init", StartMode::Init), ("no", StartMode::No)];
+                one_of(&text, &choices).map(|mode| self.start = mode)
+            }
+            b"depth" => text.parse().ok().filter(|depth| (1..=100_000).contains(depth)).map(|depth| self.depth = depth),
+            _ => return Err(format!("unknown option '{}'; known are: {KNOWN}", String::from_utf8_lossy(key))),
+        };
+        done.ok_or_else(|| {
+            format!("bad value '{text}' for option '{}'; known are: {KNOWN}", String::from_utf8_lossy(key))
+        })
+    }
+
+    /// Every option with its value, as text.
+    pub fn list(&self) -> Vec<(String, String)> {
+        let switch = |on: bool| if on { "1" } else { "0" }.to_string();
+        let statm = match self.statm {
+            StatmMode::Auto => "auto",
+            StatmMode::Every => "every",
+            StatmMode::Off => "off",
+        };
+        let start = match self.start {
+            StartMode::Begin => "begin",
+            StartMode::Init => "init",
+            StartMode::No => "no",
+        };
+        let hook = if self.hook == HookMode::Op { "op" } else { "db" };
+        let pairs = [
+            ("file", String::from_utf8_lossy(&self.file).into_owned()),
+            ("statm", statm.to_string()),
+            ("hook", hook.to_string()),
+            ("lines", switch(self.lines)),
+            ("live", switch(self.live)),
+            ("interval", format!("{}", self.interval.as_secs_f64())),
+            ("start", start.to_string()),
+            ("depth", self.depth.to_string()),
+        ];
+        pairs.into_iter().map(|(key, value)| (key.to_string(), value)).collect()
+    }
+}
+
+fn seconds(text: &str) -> Option<Duration> {
+    let seconds: f64 = text.parse().ok()?;
+    (0.05..=86400.0).contains(&seconds).then(|| Duration::from_secs_f64(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_takes_its_values() {
+        let mut options = Options::default();
+        let settings =
+            ["file=/tmp/x", "statm=every", "hook=db", "lines=0", "live=0", "interval=0.5", "start=no", "depth=7"];
+        for setting in settings {
+            let (key, value) = setting.split_once('=').unwrap();
+            assert_eq!(options.set(key.as_bytes(), value.as_bytes()), Ok(()), "{setting}");
+            assert!(options.list().contains(&(key.into(), value.into())), "{setting}");
+        }
+    }
+
+    #[test]
+    fn unknown_keys_and_bad_values_are_named_and_the_known_listed() {
+        for setting in ["fiel=x", "statm=maybe", "interval=0", "interval=nan", "depth=0", "lines=yes", "file="] {
+            let (key, value) = setting.split_once('=').unwrap();
+            let error = Options::default().set(key.as_bytes(), value.as_bytes()).unwrap_err();
+            assert!(error.contains(&format!("'{key}'")) && error.contains("hook=op|db"), "{setting}: {error}");
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! The profiler's own memory, counted apart from the program's.
+//!
+//! Every Rust allocation of the shared object goes through here to libc, by slots that are never patched, so it is in no
+//! figure of the program.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+static LIVE_BYTES: AtomicUsize = AtomicUsize::new(0);
+static PEAK_BYTES: AtomicUsize = AtomicUsize::new(0);
+
+struct Counting;
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn grown(bytes: usize) {
+    let live = LIVE_BYTES.fetch_add(bytes, Relaxed) + bytes;
+    PEAK_BYTES.fetch_max(live, Relaxed);
+}
+
+// SAFETY: every call is handed to the system's allocator unchanged; the counters never touch the memory.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        grown(layout.size());
+        // SAFETY: the caller keeps `alloc`'s contract, which is the system allocator's.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        grown(layout.size());
+        // SAFETY: as above. Untouched pages of large zeroed blocks cost nothing, so this must not become alloc + memset.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        LIVE_BYTES.fetch_sub(layout.size(), Relaxed);
+        // SAFETY: the caller hands back a block of ours with its layout.
+        unsafe { System.dealloc(block, layout) }
+    }
+
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        grown(new_size);
+        LIVE_BYTES.fetch_sub(layout.size(), Relaxed);
+        // SAFETY: the caller keeps `realloc`'s contract, which is the system allocator's.
+        unsafe { System.realloc(block, layout, new_size) }
+    }
+}
+
+/// Bytes the profiler holds now.
+pub fn live_bytes() -> u64 {
+    LIVE_BYTES.load(Relaxed) as u64
+}
+
+/// The most bytes the profiler has held at once.
+pub fn peak_bytes() -> u64 {
+    PEAK_BYTES.load(Relaxed) as u64
+}

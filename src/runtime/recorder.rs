@@ -1,0 +1,576 @@
+//! What is recorded: every event changes figures here, and nothing else does.
+//!
+//! An event belongs to the node that runs (the innermost open call) and to its statement (perl's `PL_curcop`). Bytes and
+//! blocks are exact, at each call of the allocator. Scalars and pages are read at boundaries (statement, entry, exit)
+//! and belong to what ran since the boundary before.
+
+use super::block_table::{Block, BlockTable};
+use super::call_tree::CallTree;
+use super::eval_origins::{folded_name, EvalOrigins};
+use super::interp::{Interp, PerlLayout};
+use super::interpose::usable_bytes;
+use super::options::{Options, StatmMode};
+use super::places::Places;
+use super::pools::{self, PoolSuspect};
+use super::recording::mprof_attention;
+use super::statm::Statm;
+use super::strings::Strings;
+use super::sub_cache::{epoch, SubKey};
+use super::thread::Thread;
+use super::trace_state::TraceState;
+use crate::format::ids::{NodeId, PlaceId, StrId};
+use crate::format::records::{Sub, SubKind, TimePoint};
+use std::ffi::{c_void, CStr};
+use std::sync::atomic::Ordering::Relaxed;
+
+/// Blocks of this many bytes may be mappings of their own, so that the resident set moves though the heap's end does not.
+const MAPPING_BYTES: u64 = 128 << 10;
+
+extern "C" {
+    /// The heap's end, as glibc keeps it for `sbrk`.
+    static __curbrk: *const c_void;
+}
+
+/// Counters of the whole process that are no sum over threads.
+#[derive(Clone, Copy, Default)]
+pub struct Counters {
+    /// Bytes freed that are older than the start.
+    pub older_freed_bytes: u64,
+    /// Blocks freed that are older than the start.
+    pub older_freed_blocks: u64,
+    /// Bytes live now.
+    pub live_bytes: u64,
+    /// Blocks live now.
+    pub live_blocks: u64,
+    /// Bytes live at the peak.
+    pub peak_bytes: u64,
+    /// Blocks live at the peak.
+    pub peak_blocks: u64,
+    /// The newest peak.
+    pub peak_number: u64,
+    /// Bytes the program mapped.
+    pub mapped_bytes: u64,
+    /// Bytes the program unmapped.
+    pub unmapped_bytes: u64,
+    /// Rises of `PL_sv_count`.
+    pub scalars_born: u64,
+    /// Falls of it.
+    pub scalars_died: u64,
+}
+
+/// What the shim says of a sub it was asked to name.
+pub struct SubDescription<'a> {
+    /// Its kind.
+    pub kind: SubKind,
+    /// Package.
+    pub package: &'a [u8],
+    /// Name without the package.
+    pub name: &'a [u8],
+    /// File of its body, as perl names it.
+    pub file: &'a [u8],
+    /// First line of its body.
+    pub line: u32,
+}
+
+/// The recorder.
+pub struct Recorder {
+    /// How it was asked to record.
+    pub options: Options,
+    /// All strings.
+    pub strings: Strings,
+    /// The call tree.
+    pub tree: CallTree,
+    /// The places.
+    pub places: Places,
+    /// Process-wide counters.
+    pub counters: Counters,
+    /// /proc/self/statm.
+    pub statm: Statm,
+    /// The time line since the last snapshot.
+    pub timeline: Vec<TimePoint>,
+    /// What of it has been written.
+    pub trace: TraceState,
+    /// All interpreters there ever were.
+    pub interps: Vec<*mut Interp>,
+    /// Not recording for now.
+    pub paused: bool,
+    evals: EvalOrigins,
+    blocks: Option<BlockTable>,
+    pools: PlaceId,
+    main: NodeId,
+    seen_break: *const c_void,
+    statm_due: bool,
+}
+
+impl Recorder {
+    /// A recorder that has seen nothing yet.
+    pub fn new(options: Options, trace: TraceState) -> Self {
+        let mut strings = Strings::new();
+        let mut tree = CallTree::new(options.depth);
+        let mut places = Places::new();
+        let mut root = |kind, name: &[u8]| {
+            let sub = tree.sub(Sub { kind, name: strings.intern(name), ..Default::default() });
+            tree.root(sub)
+        };
+        let main = root(SubKind::Main, b"(main program)");
+        let pools = root(SubKind::Pools, b"(perl's pools)");
+        let pools = places.intern(pools, StrId(0), 0);
+        Self {
+            blocks: options.live.then(BlockTable::new),
+            options,
+            strings,
+            tree,
+            places,
+            counters: Counters::default(),
+            statm: Statm::open(),
+            timeline: Vec::new(),
+            trace,
+            interps: Vec::new(),
+            paused: false,
+            evals: EvalOrigins::default(),
+            pools,
+            main,
+            seen_break: std::ptr::null(),
+            statm_due: true,
+        }
+    }
+
+    /// The interpreter at those addresses, new or old, as this thread's.
+    pub fn interp(&mut self, layout: PerlLayout, thread: &Thread) -> *mut Interp {
+        let known = |&&interp: &&*mut Interp| {
+            // SAFETY: interpreters are leaked, never freed.
+            unsafe { (*interp).view.perl == layout.perl }
+        };
+        if let Some(&interp) = self.interps.iter().find(known) {
+            return interp;
+        }
+        let root = if self.interps.is_empty() { self.main } else { self.thread_root(thread).0 };
+        thread.figures.set(crate::format::records::ThreadFigures { runs_perl: true, ..thread.figures.get() });
+        let interp = Box::leak(Box::new(Interp::new(layout, root)));
+        interp.epoch = epoch();
+        self.interps.push(interp);
+        interp
+    }
+
+    /// perl frees the interpreter at `perl`.
+    pub fn gone(&mut self, perl: *const c_void) {
+        for interp in self.interps.clone() {
+            // SAFETY: interpreters are leaked, never freed.
+            let interp = unsafe { &mut *interp };
+            if interp.view.perl == perl {
+                self.leave_to(interp, 0, 0);
+                interp.gone();
+                break;
+            }
+        }
+    }
+
+    fn thread_root(&mut self, thread: &Thread) -> (NodeId, PlaceId) {
+        if let Some(root) = thread.root.get() {
+            return root;
+        }
+        let name = self.strings.intern(format!("(thread {})", thread.figures.get().tid).as_bytes());
+        let sub = self.tree.sub(Sub { kind: SubKind::Thread, name, ..Default::default() });
+        let node = self.tree.root(sub);
+        let root = (node, self.places.intern(node, StrId(0), 0));
+        thread.root.set(Some(root));
+        root
+    }
+
+    // ---- where are we ----
+
+    #[inline]
+    fn interp_of(thread: &Thread) -> Option<&'static mut Interp> {
+        // SAFETY: the head of an `Interp` that is never freed; only this thread runs it.
+        unsafe { thread.view.interp.get().cast::<Interp>().as_mut() }
+    }
+
+    #[inline]
+    fn place_now(&mut self, thread: &Thread) -> PlaceId {
+        match Self::interp_of(thread) {
+            Some(interp) => self.place_of(interp, interp.curcop() as usize),
+            None => self.thread_root(thread).1,
+        }
+    }
+
+    /// The place of the statement `cop`, which is alive, in the node that runs.
+    #[inline]
+    fn place_of(&mut self, interp: &mut Interp, cop: usize) -> PlaceId {
+        match interp.places.get(interp.node, cop) {
+            Some(place) => place,
+            None => self.new_place(interp, cop),
+        }
+    }
+
+    #[cold]
+    fn new_place(&mut self, interp: &mut Interp, cop: usize) -> PlaceId {
+        let (file, line) = if self.options.lines { self.location(interp, cop) } else { (StrId(0), 0) };
+        let place = self.places.intern(interp.node, file, line);
+        // The statement being compiled has one address for all lines.
+        if cop != interp.layout.compiling as usize {
+            interp.places.note(interp.node, cop, place);
+        }
+        place
+    }
+
+    /// File and line of the statement `cop`, which is alive.
+    fn location(&mut self, interp: &mut Interp, cop: usize) -> (StrId, u32) {
+        if cop == 0 {
+            return (StrId(0), 0);
+        }
+        let cop = cop as *const c_void;
+        // SAFETY: the statement is alive; the shim gave the offset, and `cop_file` answers with a C string or null.
+        let (line, file) = unsafe {
+            let file = (interp.layout.cop_file)(cop);
+            let line = *cop.byte_add(interp.layout.cop_line_offset).cast::<u32>();
+            (line, if file.is_null() { &[][..] } else { CStr::from_ptr(file).to_bytes() })
+        };
+        if cop == interp.layout.compiling {
+            if interp.compiled_file.0 != file {
+                interp.compiled_file = (file.to_vec(), self.file(file));
+            }
+            return (interp.compiled_file.1, line);
+        }
+        (self.file(file), line)
+    }
+
+    /// The id of a file's name, string evals by the statement they stand in.
+    fn file(&mut self, name: &[u8]) -> StrId {
+        match self.evals.name_of(name) {
+            Some(folded) => folded,
+            None if super::eval_origins::eval_number(name).is_some() => self.strings.intern(b"(eval)"),
+            None => self.strings.intern(name),
+        }
+    }
+
+    // ---- the allocator ----
+
+    /// A block was allocated.
+    #[inline]
+    pub fn allocated(&mut self, thread: &Thread, address: usize, requested: usize) {
+        if self.paused {
+            return;
+        }
+        let bytes = usable_bytes(address);
+        let mut of_thread = thread.figures.get();
+        of_thread.allocated_bytes += bytes;
+        of_thread.allocated_blocks += 1;
+        thread.figures.set(of_thread);
+        if pools::ARENA_BYTES.contains(&requested) {
+            self.suspect_pool(thread, address);
+        }
+        let place = self.place_now(thread);
+        self.counters.live_bytes = self.counters.live_bytes.wrapping_add(bytes);
+        self.counters.live_blocks = self.counters.live_blocks.wrapping_add(1);
+        let figures = self.places.figures(place, self.counters.peak_number);
+        figures.allocated_bytes += bytes;
+        figures.allocated_blocks += 1;
+        if let Some(blocks) = &mut self.blocks {
+            figures.live_bytes += bytes;
+            figures.live_blocks += 1;
+            if let Some(lost) = blocks.insert(address, place, bytes) {
+                // Its end went unseen; it is over all the same.
+                let lost_bytes = lost.bytes.unwrap_or(0);
+                self.freed(thread, Some(lost), lost_bytes);
+            }
+            if self.counters.live_bytes > self.counters.peak_bytes {
+                self.counters.peak_bytes = self.counters.live_bytes;
+                self.counters.peak_blocks = self.counters.live_blocks;
+                self.counters.peak_number += 1;
+            }
+        }
+        if bytes >= MAPPING_BYTES {
+            self.statm_due = true;
+        }
+    }
+
+    /// Removes a block from the table.
+    #[inline]
+    pub fn take_block(&mut self, address: usize) -> Option<Block> {
+        self.blocks.as_mut()?.remove(address)
+    }
+
+    /// Undoes [`Recorder::take_block`].
+    pub fn put_block_back(&mut self, address: usize, block: Block, bytes: u64) {
+        if let Some(blocks) = &mut self.blocks {
+            blocks.insert(address, block.place, bytes);
+        }
+    }
+
+    /// A block of so many usable bytes is freed; `block` is what the table knew of it.
+    #[inline]
+    pub fn freed(&mut self, thread: &Thread, block: Option<Block>, bytes: u64) {
+        if let Some(block) = block {
+            let figures = self.places.figures(block.place, self.counters.peak_number);
+            figures.live_bytes = figures.live_bytes.wrapping_sub(bytes);
+            figures.live_blocks = figures.live_blocks.wrapping_sub(1);
+        } else if self.blocks.is_some() {
+            self.counters.older_freed_bytes += bytes;
+            self.counters.older_freed_blocks += 1;
+            return;
+        } else if self.paused {
+            return;
+        }
+        self.counters.live_bytes = self.counters.live_bytes.wrapping_sub(bytes);
+        self.counters.live_blocks = self.counters.live_blocks.wrapping_sub(1);
+        let mut of_thread = thread.figures.get();
+        of_thread.freed_bytes += bytes;
+        of_thread.freed_blocks += 1;
+        thread.figures.set(of_thread);
+        let node = match Self::interp_of(thread) {
+            Some(interp) => interp.node,
+            None => self.thread_root(thread).0,
+        };
+        let figures = &mut self.tree.state(node).figures;
+        figures.freed_bytes += bytes;
+        figures.freed_blocks += 1;
+        if bytes >= MAPPING_BYTES {
+            self.statm_due = true;
+        }
+    }
+
+    /// The program mapped and unmapped so many bytes.
+    pub fn mapped(&mut self, mapped_bytes: u64, unmapped_bytes: u64) {
+        self.statm_due = true;
+        if !self.paused {
+            self.counters.mapped_bytes += mapped_bytes;
+            self.counters.unmapped_bytes += unmapped_bytes;
+        }
+    }
+
+    // ---- perl's pools ----
+
+    #[cold]
+    fn suspect_pool(&mut self, thread: &Thread, address: usize) {
+        if let Some(interp) = Self::interp_of(thread) {
+            self.judge_pool(interp);
+            interp.pool_suspect = Some(PoolSuspect { address, peak_before: self.counters.peak_number });
+            mprof_attention.store(1, Relaxed);
+        }
+    }
+
+    /// If the suspect has become a pool, it is the pools' and not the place's that asked.
+    #[cold]
+    fn judge_pool(&mut self, interp: &mut Interp) {
+        let Some(suspect) = interp.pool_suspect.take() else { return };
+        if !pools::is_pool(interp, suspect.address) {
+            return;
+        }
+        let Some(blocks) = &mut self.blocks else { return };
+        let Some(block) = blocks.remove(suspect.address) else { return };
+        let bytes = block.bytes.unwrap_or(0);
+        blocks.insert(suspect.address, self.pools, bytes);
+        let newest = self.counters.peak_number;
+        let at_peak = newest > suspect.peak_before;
+        let from = self.places.figures(block.place, newest);
+        from.allocated_bytes = from.allocated_bytes.saturating_sub(bytes);
+        from.allocated_blocks = from.allocated_blocks.saturating_sub(1);
+        from.live_bytes = from.live_bytes.wrapping_sub(bytes);
+        from.live_blocks = from.live_blocks.wrapping_sub(1);
+        if at_peak {
+            from.at_peak_bytes = from.at_peak_bytes.saturating_sub(bytes);
+            from.at_peak_blocks = from.at_peak_blocks.saturating_sub(1);
+        }
+        let to = self.places.figures(self.pools, newest);
+        to.allocated_bytes += bytes;
+        to.allocated_blocks += 1;
+        to.live_bytes += bytes;
+        to.live_blocks += 1;
+        if at_peak {
+            to.at_peak_bytes += bytes;
+            to.at_peak_blocks += 1;
+        }
+    }
+
+    // ---- boundaries ----
+
+    /// What happened to scalars since the boundary before belongs to the node that runs and to the statement `cop`.
+    #[inline]
+    pub fn settle(&mut self, interp: &mut Interp, cop: usize) {
+        // SAFETY: only called for an interpreter that runs.
+        let scalars = unsafe { *interp.layout.sv_count };
+        if scalars != interp.view.scalars {
+            self.count_scalars(interp, cop, scalars);
+        }
+        if mprof_attention.load(Relaxed) != 0 {
+            self.attend(interp);
+        }
+        interp.epoch = epoch();
+    }
+
+    #[inline]
+    fn settle_call(&mut self, interp: &mut Interp, cop: usize) {
+        self.settle(interp, cop);
+        match self.options.statm {
+            StatmMode::Auto => {
+                // SAFETY: glibc's own variable, read only.
+                let at = unsafe { __curbrk };
+                if at != self.seen_break || self.statm_due {
+                    self.seen_break = at;
+                    self.read_statm(interp);
+                }
+            }
+            StatmMode::Every => self.read_statm(interp),
+            StatmMode::Off => {}
+        }
+    }
+
+    fn count_scalars(&mut self, interp: &mut Interp, cop: usize, scalars: isize) {
+        let grown = scalars - interp.view.scalars;
+        interp.view.scalars = scalars;
+        // A statement that may have been freed since is not looked at.
+        let alive = interp.epoch == epoch();
+        let place = if alive { self.place_of(interp, cop) } else { self.places.intern(interp.node, StrId(0), 0) };
+        let figures = self.places.figures(place, self.counters.peak_number);
+        if grown > 0 {
+            figures.scalars_born += grown as u64;
+            self.counters.scalars_born += grown as u64;
+        } else {
+            figures.scalars_died += grown.unsigned_abs() as u64;
+            self.counters.scalars_died += grown.unsigned_abs() as u64;
+        }
+    }
+
+    #[cold]
+    fn read_statm(&mut self, interp: &mut Interp) {
+        let _errno = super::thread::ErrnoKept::new();
+        self.statm_due = false;
+        let (size, resident) = self.statm.read();
+        if (size, resident) != (0, 0) {
+            let figures = &mut self.tree.state(interp.node).figures;
+            figures.size_pages += size;
+            figures.resident_pages += resident;
+        }
+    }
+
+    /// A tick has passed: the next entry or exit reads the pages.
+    pub fn want_statm(&mut self) {
+        self.statm_due = true;
+    }
+
+    #[cold]
+    fn attend(&mut self, interp: &mut Interp) {
+        let _errno = super::thread::ErrnoKept::new();
+        mprof_attention.store(0, Relaxed);
+        self.judge_pool(interp);
+        super::session::attend(self, interp);
+    }
+
+    // ---- calls ----
+
+    /// A sub is entered from the statement that runs. `false`: describe it, with [`Recorder::enter_described`].
+    #[inline]
+    pub fn enter(&mut self, interp: &mut Interp, key: SubKey, stack: *const c_void, context: i32) -> bool {
+        let cop = interp.curcop() as usize;
+        self.settle_call(interp, cop);
+        let child = match interp.subs.edge(interp.node, cop, key) {
+            Some(child) => child,
+            None => match interp.subs.sub(key) {
+                Some(sub) => self.new_edge(interp, cop, key, sub),
+                None => return false,
+            },
+        };
+        self.open(interp, child, stack, context);
+        true
+    }
+
+    /// As [`Recorder::enter`], for a sub that was not known.
+    #[cold]
+    pub fn enter_described(
+        &mut self,
+        interp: &mut Interp,
+        key: SubKey,
+        stack: *const c_void,
+        context: i32,
+        description: &SubDescription,
+    ) {
+        let cop = interp.curcop() as usize;
+        let sub = self.describe(description);
+        interp.subs.note_sub(key, sub);
+        let child = self.new_edge(interp, cop, key, sub);
+        self.open(interp, child, stack, context);
+    }
+
+    /// A file, or a string eval of number `eval`, begins to be compiled and run.
+    #[cold]
+    pub fn enter_code(
+        &mut self,
+        interp: &mut Interp,
+        stack: *const c_void,
+        context: i32,
+        file: Option<&[u8]>,
+        eval: u32,
+    ) {
+        let cop = interp.curcop() as usize;
+        self.settle_call(interp, cop);
+        let (call_file, call_line) = self.location(interp, cop);
+        let sub = match file {
+            Some(file) => Sub { kind: SubKind::Require, name: self.strings.intern(file), ..Default::default() },
+            None => {
+                let name = folded_name(self.strings.get(call_file), call_line);
+                let name = self.strings.intern(&name);
+                self.evals.note(eval, name);
+                Sub { kind: SubKind::Eval, name, file: call_file, line: call_line, ..Default::default() }
+            }
+        };
+        let sub = self.tree.sub(sub);
+        let child = self.tree.child(interp.node, sub, call_file, call_line);
+        self.open(interp, child, stack, context);
+    }
+
+    fn describe(&mut self, description: &SubDescription) -> crate::format::ids::SubId {
+        let file = self.file(description.file);
+        let name = match description.name {
+            // One name for many subs: the place tells them apart, as it does clones of one closure from another's.
+            b"__ANON__" if description.kind == SubKind::Perl => {
+                let mut name = b"__ANON__[".to_vec();
+                name.extend_from_slice(self.strings.get(file));
+                name.extend_from_slice(format!(":{}]", description.line).as_bytes());
+                name
+            }
+            b"BEGIN" => format!("BEGIN@{}", description.line).into_bytes(),
+            name => name.to_vec(),
+        };
+        let sub = Sub {
+            kind: description.kind,
+            package: self.strings.intern(description.package),
+            name: self.strings.intern(&name),
+            file,
+            line: description.line,
+        };
+        self.tree.sub(sub)
+    }
+
+    #[cold]
+    fn new_edge(&mut self, interp: &mut Interp, cop: usize, key: SubKey, sub: crate::format::ids::SubId) -> NodeId {
+        let (file, line) = self.location(interp, cop);
+        let child = self.tree.child(interp.node, sub, file, line);
+        if cop != interp.layout.compiling as usize && !self.tree.is_capped(interp.node, child) {
+            interp.subs.note_edge(interp.node, cop, key, child);
+        }
+        child
+    }
+
+    #[inline]
+    fn open(&mut self, interp: &mut Interp, node: NodeId, stack: *const c_void, context: i32) {
+        self.tree.state(node).figures.calls += 1;
+        interp.push(node, stack, context);
+    }
+
+    /// The innermost call is over; `cop` was its statement.
+    #[inline]
+    pub fn leave(&mut self, interp: &mut Interp, cop: usize) {
+        self.settle_call(interp, cop);
+        interp.pop();
+    }
+
+    /// All calls above `depth` are over.
+    pub fn leave_to(&mut self, interp: &mut Interp, depth: usize, cop: usize) {
+        if interp.view.depth > depth {
+            self.settle_call(interp, cop);
+        }
+        while interp.view.depth > depth {
+            interp.pop();
+        }
+    }
+}

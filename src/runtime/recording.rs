@@ -1,0 +1,170 @@
+//! The way into the recorder from every hook: is there one, is this thread outside of it, lock if need be.
+//!
+//! Nothing here is ever entered twice by one thread: what the profiler itself asks of the allocator, directly or through
+//! libc, passes by.
+
+#![allow(non_upper_case_globals)] // the two that C knows too
+
+use super::block_table::Block;
+use super::interp::{Interp, InterpView};
+use super::interpose::usable_bytes;
+use super::lock;
+use super::recorder::Recorder;
+use super::thread::{self, Thread};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering::Relaxed};
+
+/// The recorder, from the first start to the end of the process.
+static RECORDER: AtomicPtr<Recorder> = AtomicPtr::new(std::ptr::null_mut());
+
+/// Are calls, statements and allocations recorded? What was recorded is followed to its end even when not. The shim
+/// looks here before it tells anything.
+#[no_mangle]
+pub static mprof_recording: AtomicBool = AtomicBool::new(false);
+
+/// Something waits for the next boundary: a tick, a snapshot that is due, a pool that may have grown, a fork. The shim
+/// looks here at every statement.
+#[no_mangle]
+pub static mprof_attention: AtomicU32 = AtomicU32::new(0);
+
+/// Allocator calls of threads that began unseen.
+pub static MISSED: AtomicU64 = AtomicU64::new(0);
+
+/// A block that is about to be resized.
+pub struct Freed {
+    /// What was known of it.
+    block: Option<Block>,
+    /// Its usable bytes.
+    bytes: u64,
+}
+
+/// Makes `recorder` the one, for good.
+pub fn install(recorder: Box<Recorder>) {
+    RECORDER.store(Box::leak(recorder), Relaxed);
+    mprof_recording.store(true, Relaxed);
+}
+
+/// Takes the recorder away from the hooks. It is not freed: another thread may be inside.
+pub fn uninstall() {
+    mprof_recording.store(false, Relaxed);
+    RECORDER.store(std::ptr::null_mut(), Relaxed);
+}
+
+/// Is there a recorder?
+pub fn installed() -> bool {
+    !RECORDER.load(Relaxed).is_null()
+}
+
+/// This thread, if it is one of the program's and can be told from others.
+#[cold]
+fn meet() -> Option<&'static Thread> {
+    if thread::any() && !lock::threads_expected() {
+        // It began unseen, and the first thread takes no lock.
+        MISSED.fetch_add(1, Relaxed);
+        return None;
+    }
+    Some(thread::register(false))
+}
+
+/// Runs `f` with the recorder, unless there is none or this thread is inside already.
+#[inline(always)]
+pub fn with<R>(f: impl FnOnce(&mut Recorder, &'static Thread) -> R) -> Option<R> {
+    let recorder = RECORDER.load(Relaxed);
+    if recorder.is_null() {
+        return None;
+    }
+    let thread = match thread::current() {
+        Some(thread) => thread,
+        None => meet()?,
+    };
+    if thread.view.busy.replace(true) {
+        return None;
+    }
+    let held = lock::hold();
+    // SAFETY: the recorder is never freed, and the lock, or being the only thread, makes the reference unique; `busy` keeps
+    // this thread out meanwhile.
+    let result = f(unsafe { &mut *recorder }, thread);
+    drop(held);
+    thread.view.busy.set(false);
+    Some(result)
+}
+
+/// As [`with`], with the interpreter that the shim speaks of, which runs in this thread from now on.
+#[inline(always)]
+pub fn with_interp<R>(view: *mut InterpView, f: impl FnOnce(&mut Recorder, &mut Interp) -> R) -> Option<R> {
+    with(|recorder, thread| {
+        thread.view.interp.set(view);
+        // SAFETY: the shim hands back a pointer it got from `Recorder::interp`: the head of an `Interp` that is never
+        // freed, used by one thread at a time.
+        f(recorder, unsafe { &mut *view.cast::<Interp>() })
+    })
+}
+
+/// Runs `f` so that nothing it does is recorded.
+pub fn unobserved<R>(f: impl FnOnce() -> R) -> R {
+    let thread = thread::current();
+    let was = thread.map(|thread| thread.view.busy.replace(true));
+    let result = f();
+    if let (Some(thread), Some(was)) = (thread, was) {
+        thread.view.busy.set(was);
+    }
+    result
+}
+
+/// A block was allocated.
+#[inline]
+pub fn allocated(address: usize, requested: usize) {
+    with(|recorder, thread| recorder.allocated(thread, address, requested));
+}
+
+/// A block is about to be freed.
+#[inline]
+pub fn freed(address: usize) {
+    with(|recorder, thread| {
+        let freed = take(recorder, address);
+        recorder.freed(thread, freed.block, freed.bytes);
+    });
+}
+
+#[inline]
+fn take(recorder: &mut Recorder, address: usize) -> Freed {
+    let block = recorder.take_block(address);
+    // Only what the table does not know is asked of the allocator: the block's head is seldom in cache.
+    let bytes = block.and_then(|block| block.bytes).unwrap_or_else(|| usable_bytes(address));
+    Freed { block, bytes }
+}
+
+/// A block is about to be resized; tell what became of it with one of the three functions below.
+#[inline]
+pub fn resizing(address: usize) -> Option<Freed> {
+    with(|recorder, _| take(recorder, address))
+}
+
+/// The resized block is at `address` now.
+#[inline]
+pub fn resized(old: Option<Freed>, address: usize, requested: usize) {
+    with(|recorder, thread| {
+        if let Some(old) = old {
+            recorder.freed(thread, old.block, old.bytes);
+        }
+        recorder.allocated(thread, address, requested);
+    });
+}
+
+/// The resize failed; the block is as it was.
+pub fn not_resized(old: Freed, address: usize) {
+    with(|recorder, _| {
+        if let Some(block) = old.block {
+            recorder.put_block_back(address, block, old.bytes);
+        }
+    });
+}
+
+/// The resize was to no bytes, and freed the block.
+pub fn resized_to_nothing(old: Freed) {
+    with(|recorder, thread| recorder.freed(thread, old.block, old.bytes));
+}
+
+/// The program mapped and unmapped so many bytes itself.
+pub fn mapped(mapped_bytes: usize, unmapped_bytes: usize) {
+    with(|recorder, _| recorder.mapped(mapped_bytes as u64, unmapped_bytes as u64));
+}

@@ -1,0 +1,251 @@
+//! From the first start to the end of the process: begins the trace, takes snapshots, and sees to it that the trace is
+//! complete however the process ends, forks or becomes another program.
+
+use super::interp::{Interp, PerlLayout};
+use super::options::{Options, StatmMode};
+use super::recorder::Recorder;
+use super::recording::{self, mprof_attention, unobserved, with};
+use super::thread::ErrnoKept;
+use super::trace_file::{absolute, TraceFile};
+use super::trace_state::TraceState;
+use super::writer::{warn, Writer, TICKS};
+use super::{header, interpose, lock, snapshot};
+use crate::format::records::{Cause, End, TimePoint};
+use crate::format::Record;
+use parking_lot::Mutex;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Duration;
+
+/// What the shim says of perl, once.
+#[derive(Clone, Default)]
+pub struct PerlBuild {
+    /// `v5.36.0`.
+    pub version: String,
+    /// `$Config{archname}`.
+    pub archname: String,
+    /// Built with ithreads?
+    pub threaded: bool,
+}
+
+/// What the process is asked to do, before and after a fork.
+#[derive(Clone, Default)]
+struct Plan {
+    options: Options,
+    build: PerlBuild,
+    path: PathBuf,
+}
+
+static PLAN: Mutex<Option<Plan>> = Mutex::new(None);
+static FINISHED: AtomicBool = AtomicBool::new(false);
+
+/// Least distance between two points of the time line.
+const POINT_EVERY: Duration = Duration::from_millis(100);
+
+/// Notes the options and where the trace is to be, whatever directory the program goes to.
+pub fn plan(options: Options, build: PerlBuild) {
+    let path = absolute(&options.file);
+    *PLAN.lock() = Some(Plan { options, build, path });
+}
+
+/// Says a sentence on standard error.
+pub fn complain(sentence: &str) {
+    warn(sentence);
+}
+
+fn pid() -> u32 {
+    std::process::id()
+}
+
+/// Starts recording, or goes on with it.
+///
+/// # Errors
+/// A sentence that says why there is no trace.
+pub fn start(layout: PerlLayout) -> Result<(), String> {
+    if FINISHED.load(Relaxed) {
+        return Ok(());
+    }
+    if recording::installed() {
+        with(|recorder, thread| {
+            recorder.paused = false;
+            let interp = recorder.interp(layout, thread);
+            thread.view.interp.set(interp.cast());
+            // SAFETY: an interpreter of ours, which this thread runs; scalars of the time between are not ours.
+            unsafe { (*interp).view.scalars = *layout.sv_count };
+        });
+        recording::mprof_recording.store(true, Relaxed);
+        return Ok(());
+    }
+    let plan = PLAN.lock().clone().unwrap_or_default();
+    let file = TraceFile::create(&plan.path, pid()).map_err(|error| error.to_string())?;
+    let mut recorder = Box::new(Recorder::new(plan.options.clone(), TraceState::new(pid())));
+    let writer = Writer::start(file).map_err(|error| format!("cannot start the writer thread: {error}"))?;
+    writer.send(vec![header::record(&plan.options, &plan.build, &recorder, &layout, None)]);
+    recorder.trace.writer = Some(writer);
+    let thread = super::thread::current().unwrap_or_else(|| super::thread::register(false));
+    thread.view.interp.set(recorder.interp(layout, thread).cast());
+    if procfs::process::Process::myself().ok().and_then(|me| me.stat().ok()).is_some_and(|stat| stat.num_threads > 2) {
+        lock::expect_threads();
+    }
+    // SAFETY: the handlers are functions that stay loaded as long as the process.
+    unsafe {
+        libc::atexit(at_exit);
+        libc::pthread_atfork(Some(before_fork), Some(after_fork_in_parent), Some(after_fork_in_child));
+    }
+    recording::install(recorder);
+    if unobserved(interpose::patch_all) == 0 {
+        warn("no call of the allocator was found to hook; heap figures will be empty");
+    }
+    Ok(())
+}
+
+/// Stops recording. What was recorded is followed to its end.
+pub fn stop() {
+    recording::mprof_recording.store(false, Relaxed);
+    with(|recorder, thread| {
+        recorder.paused = true;
+        // SAFETY: the head of an interpreter of ours that this thread runs.
+        if let Some(interp) = unsafe { thread.view.interp.get().cast::<Interp>().as_mut() } {
+            recorder.leave_to(interp, 0, 0);
+        }
+    });
+}
+
+/// Something waits at a boundary.
+pub fn attend(recorder: &mut Recorder, interp: &mut Interp) {
+    if recorder.trace.forked {
+        begin_child(recorder, interp);
+    }
+    let ticks = TICKS.load(Relaxed);
+    if ticks == recorder.trace.ticks {
+        return;
+    }
+    recorder.trace.ticks = ticks;
+    interpose::patch_all();
+    if recorder.options.statm == StatmMode::Auto {
+        recorder.want_statm();
+    }
+    let now = recorder.trace.started.elapsed();
+    if recorder.counters.peak_number != recorder.trace.peak_seen.0 {
+        recorder.trace.peak_seen = (recorder.counters.peak_number, now);
+    }
+    note_point(recorder, now);
+    let due = now.saturating_sub(recorder.trace.last_snapshot) >= recorder.options.interval;
+    if due && snapshot::is_due(recorder) && recorder.trace.writer.as_ref().is_some_and(|writer| !writer.is_full()) {
+        send_snapshot(recorder, Cause::Interval);
+    }
+}
+
+/// A point of the time line, if enough has changed since the last.
+fn note_point(recorder: &mut Recorder, now: Duration) {
+    let (at, live, resident) = recorder.trace.last_point;
+    let pages = recorder.statm.last;
+    let moved = |old: u64, new: u64| old.abs_diff(new) > old / 64;
+    let live_bytes = recorder.counters.live_bytes;
+    if now.saturating_sub(at) < POINT_EVERY || !(moved(live, live_bytes) || moved(resident, pages.resident)) {
+        return;
+    }
+    recorder.trace.last_point = (now, live_bytes, pages.resident);
+    let scalars = snapshot::scalars(recorder);
+    recorder.timeline.push(TimePoint {
+        time_ns: now.as_nanos() as u64,
+        live_bytes,
+        scalars,
+        size_pages: pages.size,
+        resident_pages: pages.resident,
+    });
+}
+
+fn send_snapshot(recorder: &mut Recorder, cause: Cause) {
+    let records = snapshot::take(recorder, cause);
+    if let Some(writer) = &recorder.trace.writer {
+        writer.send(records);
+    }
+}
+
+/// Takes a snapshot now and waits until it has been written.
+pub fn flush(cause: Cause) {
+    let _errno = ErrnoKept::new();
+    with(|recorder, _| {
+        // In the child of a vfork the memory is the parent's; a forked child that has run nothing has nothing to say.
+        if recorder.trace.pid != pid() || recorder.trace.forked {
+            return;
+        }
+        send_snapshot(recorder, cause);
+        if let Some(writer) = &recorder.trace.writer {
+            writer.flush();
+        }
+    });
+}
+
+/// The process ends: the last snapshot, and the trace is closed.
+pub fn finish(cause: Cause) {
+    let _errno = ErrnoKept::new();
+    let finished = with(|recorder, _| {
+        if recorder.trace.pid != pid() || recorder.trace.forked {
+            return false;
+        }
+        send_snapshot(recorder, cause);
+        if let Some(writer) = recorder.trace.writer.take() {
+            let time_ns = recorder.trace.started.elapsed().as_nanos() as u64;
+            writer.send(vec![Record::End(End { time_ns, cause })]);
+            writer.finish();
+        }
+        true
+    });
+    if finished == Some(true) {
+        FINISHED.store(true, Relaxed);
+        recording::uninstall();
+    }
+}
+
+extern "C" fn at_exit() {
+    finish(Cause::Exit);
+}
+
+extern "C" fn before_fork() {
+    lock::before_fork();
+}
+
+extern "C" fn after_fork_in_parent() {
+    lock::after_fork();
+}
+
+extern "C" fn after_fork_in_child() {
+    lock::after_fork();
+    with(|recorder, _| {
+        recorder.trace.forked = true;
+        if let Some(writer) = recorder.trace.writer.take() {
+            writer.abandon();
+        }
+    });
+    mprof_attention.store(1, Relaxed);
+}
+
+/// The first boundary in a forked child: its own trace begins with all that it inherited.
+fn begin_child(recorder: &mut Recorder, interp: &Interp) {
+    let Some(plan) = PLAN.lock().clone() else { return };
+    let parent = recorder.trace.pid;
+    let mut path = plan.path.clone().into_os_string();
+    path.push(format!(".{}", pid()));
+    recorder.trace = TraceState::new(pid());
+    let writer = TraceFile::create(&PathBuf::from(path), pid())
+        .map_err(|error| error.to_string())
+        .and_then(|file| Writer::start(file).map_err(|error| format!("cannot start the writer thread: {error}")));
+    let writer = match writer {
+        Ok(writer) => writer,
+        Err(why) => {
+            warn(&format!("{why}; this child is not profiled"));
+            recording::uninstall();
+            return;
+        }
+    };
+    recorder.statm.reopen();
+    recorder.statm.read();
+    recorder.timeline.clear();
+    recorder.tree.change_all();
+    recorder.places.change_all();
+    writer.send(vec![header::record(&plan.options, &plan.build, recorder, &interp.layout, Some((parent, &plan.path)))]);
+    recorder.trace.writer = Some(writer);
+    send_snapshot(recorder, Cause::Base);
+}

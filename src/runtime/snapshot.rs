@@ -1,0 +1,150 @@
+//! The recorder's state as records: what is new in the tables, what has changed in the figures.
+
+use super::recorder::Recorder;
+use super::{own_memory, thread};
+use crate::format::ids::{NodeId, PlaceId, StrId, SubId};
+use crate::format::records::{Cause, Figures, Nodes, Places, Snapshot, Strings, Subs, ThreadFigures, Totals};
+use crate::format::Record;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+/// Entries of a table, or figures, that go into one chunk at most: keeps chunks far below their limit.
+const RECORDS_A_CHUNK: usize = 1 << 16;
+
+/// Has anything changed since the last snapshot?
+pub fn is_due(recorder: &Recorder) -> bool {
+    recorder.tree.has_changed() || recorder.places.has_changed() || !recorder.timeline.is_empty()
+}
+
+/// Takes a snapshot: definitions first, then figures, then what makes them count.
+pub fn take(recorder: &mut Recorder, cause: Cause) -> Vec<Record> {
+    let mut records = Vec::new();
+    let time = recorder.trace.started.elapsed();
+    if recorder.counters.peak_number != recorder.trace.peak_seen.0 {
+        recorder.trace.peak_seen = (recorder.counters.peak_number, time);
+    }
+    let number = recorder.trace.snapshot;
+    let nodes = recorder.tree.take_changed();
+    let places = recorder.places.take_changed();
+    let threads = changed_threads();
+    define(recorder, &mut records);
+    let (mut nodes, mut places) = (nodes.into_iter().peekable(), places.into_iter().peekable());
+    while nodes.peek().is_some() || places.peek().is_some() {
+        records.push(Record::Figures(Figures {
+            snapshot: number,
+            nodes: nodes.by_ref().take(RECORDS_A_CHUNK).collect(),
+            places: places.by_ref().take(RECORDS_A_CHUNK).collect(),
+        }));
+    }
+    let timeline = std::mem::take(&mut recorder.timeline);
+    let totals = totals(recorder);
+    records.push(Record::Snapshot(Snapshot {
+        number,
+        time_ns: time.as_nanos() as u64,
+        cause,
+        totals,
+        threads,
+        timeline,
+    }));
+    recorder.trace.snapshot += 1;
+    recorder.trace.last_snapshot = time;
+    records
+}
+
+fn define(recorder: &mut Recorder, records: &mut Vec<Record>) {
+    let [strings, subs, nodes, places] = &mut recorder.trace.written;
+    for chunk in recorder.strings.from(*strings).chunks(RECORDS_A_CHUNK) {
+        let all = chunk.iter().map(|string| string.to_vec()).collect();
+        records.push(Record::Strings(Strings { first: StrId(*strings), strings: all }));
+        *strings += chunk.len() as u32;
+    }
+    for chunk in recorder.tree.subs_from(*subs).chunks(RECORDS_A_CHUNK) {
+        records.push(Record::Subs(Subs { first: SubId(*subs), subs: chunk.to_vec() }));
+        *subs += chunk.len() as u32;
+    }
+    let new: Vec<_> = recorder.tree.nodes_from(*nodes).collect();
+    for chunk in new.chunks(RECORDS_A_CHUNK) {
+        records.push(Record::Nodes(Nodes { first: NodeId(*nodes), nodes: chunk.to_vec() }));
+        *nodes += chunk.len() as u32;
+    }
+    let new: Vec<_> = recorder.places.from(*places).collect();
+    for chunk in new.chunks(RECORDS_A_CHUNK) {
+        records.push(Record::Places(Places { first: PlaceId(*places), places: chunk.to_vec() }));
+        *places += chunk.len() as u32;
+    }
+}
+
+fn changed_threads() -> Vec<ThreadFigures> {
+    let changed = thread::all().filter(|thread| thread.figures.get() != thread.written.get());
+    changed
+        .map(|thread| {
+            thread.written.set(thread.figures.get());
+            thread.figures.get()
+        })
+        .collect()
+}
+
+/// Live scalars in all interpreters that are still there.
+pub fn scalars(recorder: &Recorder) -> u64 {
+    let counts = recorder.interps.iter().map(|&interp| {
+        // SAFETY: interpreters are leaked; the counter of one that is gone is not read.
+        unsafe {
+            if (*interp).view.perl.is_null() {
+                0
+            } else {
+                *(*interp).layout.sv_count as u64
+            }
+        }
+    });
+    counts.sum()
+}
+
+fn totals(recorder: &mut Recorder) -> Totals {
+    recorder.statm.check();
+    recorder.statm.read();
+    let counters = recorder.counters;
+    let sum = |figure: fn(&ThreadFigures) -> u64| thread::all().map(|thread| figure(&thread.figures.get())).sum();
+    // With `live=0` blocks that are older than the start are freed as well, and the difference may fall below nothing.
+    let at_least_0 = |n: u64| if n > i64::MAX as u64 { 0 } else { n };
+    Totals {
+        allocated_bytes: sum(|figures| figures.allocated_bytes),
+        allocated_blocks: sum(|figures| figures.allocated_blocks),
+        freed_bytes: sum(|figures| figures.freed_bytes),
+        freed_blocks: sum(|figures| figures.freed_blocks),
+        older_freed_bytes: counters.older_freed_bytes,
+        older_freed_blocks: counters.older_freed_blocks,
+        live_bytes: at_least_0(counters.live_bytes),
+        live_blocks: at_least_0(counters.live_blocks),
+        peak_bytes: counters.peak_bytes,
+        peak_blocks: counters.peak_blocks,
+        peak_number: counters.peak_number,
+        peak_time_ns: nanoseconds(recorder.trace.peak_seen.1),
+        mapped_bytes: counters.mapped_bytes,
+        unmapped_bytes: counters.unmapped_bytes,
+        scalars_born: counters.scalars_born,
+        scalars_died: counters.scalars_died,
+        scalars: scalars(recorder),
+        size_pages: recorder.statm.last.size,
+        resident_pages: recorder.statm.last.resident,
+        peak_resident_bytes: peak_resident_bytes(),
+        statm_reads: recorder.statm.reads,
+        profiler_bytes: own_memory::live_bytes(),
+        profiler_peak_bytes: own_memory::peak_bytes(),
+        depth_capped_calls: recorder.tree.depth_capped_calls,
+        missed_events: super::recording::MISSED.load(Relaxed),
+    }
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    time.as_nanos() as u64
+}
+
+/// The highest resident set of the process so far, in bytes.
+fn peak_resident_bytes() -> u64 {
+    // SAFETY: an all-zero `rusage` is valid, and getrusage only writes to it.
+    unsafe {
+        let mut usage: libc::rusage = std::mem::zeroed();
+        libc::getrusage(libc::RUSAGE_SELF, &mut usage);
+        usage.ru_maxrss as u64 * 1024
+    }
+}

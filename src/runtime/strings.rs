@@ -1,0 +1,56 @@
+//! Strings, each kept once: files, packages, names.
+
+use crate::format::ids::StrId;
+use hashbrown::HashTable;
+use rustc_hash::FxHasher;
+use std::hash::Hasher;
+
+/// The strings met so far. Id 0 is the empty string.
+pub struct Strings {
+    all: Vec<Box<[u8]>>,
+    by_bytes: HashTable<u32>,
+}
+
+fn hash(bytes: &[u8]) -> u64 {
+    let mut hasher = FxHasher::default();
+    hasher.write(bytes);
+    hasher.finish()
+}
+
+impl Strings {
+    /// Only the empty string.
+    pub fn new() -> Self {
+        let mut strings = Self { all: Vec::new(), by_bytes: HashTable::new() };
+        strings.intern(b"");
+        strings
+    }
+
+    /// The id of `bytes`, new or old.
+    pub fn intern(&mut self, bytes: &[u8]) -> StrId {
+        let all = &self.all;
+        let same = |&id: &u32| all.get(id as usize).is_some_and(|known| **known == *bytes);
+        if let Some(&id) = self.by_bytes.find(hash(bytes), same) {
+            return StrId(id);
+        }
+        let id = self.all.len() as u32;
+        self.all.push(bytes.into());
+        let all = &self.all;
+        self.by_bytes.insert_unique(hash(bytes), id, |&id| hash(all.get(id as usize).map_or(&[], |known| known)));
+        StrId(id)
+    }
+
+    /// The bytes of `id`.
+    pub fn get(&self, id: StrId) -> &[u8] {
+        self.all.get(id.index()).map_or(&[], |known| known)
+    }
+
+    /// The strings from id `first` on.
+    pub fn from(&self, first: u32) -> &[Box<[u8]>] {
+        self.all.get(first as usize..).unwrap_or(&[])
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> u32 {
+        self.all.len() as u32
+    }
+}

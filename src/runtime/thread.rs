@@ -1,0 +1,151 @@
+//! What the profiler keeps for each thread of the process, and the one word of thread-local storage that leads to it.
+//!
+//! The word is read in every hook, so it uses the initial-exec model (two instructions, no call to `__tls_get_addr`);
+//! stable Rust cannot say so, hence the assembly. The shim declares the same symbol as a C thread-local.
+
+use super::interp::InterpView;
+use crate::format::ids::{NodeId, PlaceId};
+use crate::format::records::ThreadFigures;
+use std::cell::Cell;
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+/// What the shim may look at without a call: the head of a [`Thread`].
+#[repr(C)]
+pub struct ThreadView {
+    /// The interpreter whose code ran here last; null before any did.
+    pub interp: Cell<*mut InterpView>,
+    /// Inside the profiler: whatever the allocator is asked for now is not the program's.
+    pub busy: Cell<bool>,
+}
+
+/// A thread.
+#[repr(C)]
+pub struct Thread {
+    /// Head, shared with the shim.
+    pub view: ThreadView,
+    /// What the allocator did in it.
+    pub figures: Cell<ThreadFigures>,
+    /// Its figures as last written.
+    pub written: Cell<ThreadFigures>,
+    /// Where its figures go as long as it runs no Perl code.
+    pub root: Cell<Option<(NodeId, PlaceId)>>,
+    /// Threads are kept in one list that only grows.
+    next: *const Thread,
+}
+
+std::arch::global_asm!(
+    ".section .tbss.mprof_thread,\"awT\",@nobits",
+    ".globl mprof_thread",
+    ".hidden mprof_thread",
+    ".type mprof_thread, @object",
+    ".size mprof_thread, 8",
+    ".p2align 3",
+    "mprof_thread:",
+    ".zero 8",
+    ".previous",
+);
+
+/// The address of this thread's word.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn word() -> *mut *const Thread {
+    let word: *mut *const Thread;
+    // SAFETY: reads the thread pointer and the offset the dynamic linker stored; touches no other memory.
+    unsafe {
+        std::arch::asm!(
+            "mov {word}, qword ptr fs:[0]",
+            "add {word}, qword ptr [rip + mprof_thread@GOTTPOFF]",
+            word = out(reg) word,
+            options(nostack, pure, readonly)
+        );
+    }
+    word
+}
+
+/// The address of this thread's word.
+#[cfg(target_arch = "aarch64")]
+#[inline(always)]
+fn word() -> *mut *const Thread {
+    let word: *mut *const Thread;
+    // SAFETY: as on x86-64.
+    unsafe {
+        std::arch::asm!(
+            "mrs {word}, tpidr_el0",
+            "adrp {offset}, :gottprel:mprof_thread",
+            "ldr {offset}, [{offset}, :gottprel_lo12:mprof_thread]",
+            "add {word}, {word}, {offset}",
+            word = out(reg) word,
+            offset = out(reg) _,
+            options(nostack, pure, readonly, preserves_flags)
+        );
+    }
+    word
+}
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+compile_error!("Devel::MProf knows the thread-local storage of x86-64 and 64-bit ARM only");
+
+static THREADS: AtomicPtr<Thread> = AtomicPtr::new(std::ptr::null_mut());
+
+/// This thread's state, or `None` before [`register`].
+#[inline(always)]
+pub fn current() -> Option<&'static Thread> {
+    // SAFETY: the word is this thread's own and holds null or a `Thread` that `register` leaked.
+    unsafe { (*word()).as_ref() }
+}
+
+/// Makes this thread known. With `busy`, for good: it is the profiler's own.
+#[cold]
+pub fn register(busy: bool) -> &'static Thread {
+    // SAFETY: gettid has no precondition.
+    let tid = unsafe { libc::gettid() } as u32;
+    let figures = Cell::new(ThreadFigures { tid, ..Default::default() });
+    let view = ThreadView { interp: Cell::new(std::ptr::null_mut()), busy: Cell::new(true) };
+    let thread = Thread { view, figures, written: Cell::default(), root: Cell::new(None), next: std::ptr::null() };
+    let thread = Box::leak(Box::new(thread));
+    if !busy {
+        let mut head = THREADS.load(Ordering::Acquire);
+        loop {
+            thread.next = head;
+            match THREADS.compare_exchange(head, thread, Ordering::Release, Ordering::Acquire) {
+                Ok(_) => break,
+                Err(newer) => head = newer,
+            }
+        }
+    }
+    thread.view.busy.set(busy);
+    // SAFETY: the word is this thread's own.
+    unsafe { *word() = thread };
+    thread
+}
+
+/// Is any thread of the program known yet?
+pub fn any() -> bool {
+    !THREADS.load(Ordering::Relaxed).is_null()
+}
+
+/// All threads that the program's allocations came from, newest first.
+pub fn all() -> impl Iterator<Item = &'static Thread> {
+    // SAFETY: nodes of the list are leaked and complete before they are linked.
+    let first = unsafe { THREADS.load(Ordering::Acquire).cast_const().as_ref() };
+    // SAFETY: as above.
+    std::iter::successors(first, |thread| unsafe { thread.next.as_ref() })
+}
+
+/// Saves errno and puts it back when dropped: the slow ways of a hook make system calls.
+pub struct ErrnoKept(i32);
+
+impl ErrnoKept {
+    /// Saves errno.
+    pub fn new() -> Self {
+        // SAFETY: errno's address is valid for the calling thread.
+        Self(unsafe { *libc::__errno_location() })
+    }
+}
+
+impl Drop for ErrnoKept {
+    fn drop(&mut self) {
+        // SAFETY: as in `new`.
+        unsafe { *libc::__errno_location() = self.0 }
+    }
+}

@@ -1,0 +1,46 @@
+//! How far the trace has got: what has been written of each table, and the way to the writer.
+
+use super::writer::Writer;
+use std::time::{Duration, Instant};
+
+/// Where the recorder stands with its trace.
+pub struct TraceState {
+    /// The writer; `None` when none runs yet (a forked child that has done nothing) or any more.
+    pub writer: Option<Writer>,
+    /// The process that the trace belongs to.
+    pub pid: u32,
+    /// A forked child that has yet to begin its own trace.
+    pub forked: bool,
+    /// The start; times count from here.
+    pub started: Instant,
+    /// Strings, subs, nodes and places written so far.
+    pub written: [u32; 4],
+    /// Number of the next snapshot.
+    pub snapshot: u64,
+    /// When the last was taken, since the start.
+    pub last_snapshot: Duration,
+    /// The last point of the time line: when, and live bytes and resident pages then.
+    pub last_point: (Duration, u64, u64),
+    /// The peak whose time is known, and that time.
+    pub peak_seen: (u64, Duration),
+    /// Ticks seen.
+    pub ticks: u32,
+}
+
+impl TraceState {
+    /// A trace that has not begun.
+    pub fn new(pid: u32) -> Self {
+        Self {
+            writer: None,
+            pid,
+            forked: false,
+            started: Instant::now(),
+            written: [0; 4],
+            snapshot: 0,
+            last_snapshot: Duration::ZERO,
+            last_point: (Duration::ZERO, 0, 0),
+            peak_seen: (0, Duration::ZERO),
+            ticks: 0,
+        }
+    }
+}

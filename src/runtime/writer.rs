@@ -1,0 +1,143 @@
+//! The writer thread: encodes and appends what the recorder hands over, and gives the ticks.
+//!
+//! It never touches the recorder. Nothing it does is recorded, and no signal of the program is delivered to it.
+
+use super::recording::{self, mprof_attention};
+use super::thread;
+use super::trace_file::TraceFile;
+use crate::format::{encode_chunk, Record};
+use crossbeam_channel::{bounded, Receiver, RecvTimeoutError, Sender};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// Time between two ticks: how stale pages and the time line may be.
+const TICK: Duration = Duration::from_millis(20);
+/// Snapshots that may wait to be written. When it is full the recorder keeps its changes for the next.
+const WAITING: usize = 8;
+/// The writer's stack, in bytes.
+const STACK_BYTES: usize = 256 << 10;
+
+/// Ticks so far.
+pub static TICKS: AtomicU32 = AtomicU32::new(0);
+
+enum Message {
+    Records(Vec<Record>),
+    /// Answer when all before this has been written.
+    Flush(Sender<()>),
+}
+
+/// The recorder's end.
+pub struct Writer {
+    channel: Sender<Message>,
+    thread: JoinHandle<()>,
+}
+
+impl Writer {
+    /// Starts the thread on a trace that has just begun.
+    ///
+    /// # Errors
+    /// Where the system gives no thread.
+    pub fn start(file: TraceFile) -> std::io::Result<Self> {
+        let (channel, messages) = bounded(WAITING);
+        let (begun, wait) = bounded(1);
+        let missed = recording::MISSED.load(Relaxed);
+        let mask = block_signals();
+        let thread = std::thread::Builder::new().name("mprof".into()).stack_size(STACK_BYTES).spawn(move || {
+            thread::register(true);
+            let _ = begun.send(());
+            write_all(file, &messages);
+        });
+        restore_signals(&mask);
+        let thread = thread?;
+        // What libc did in the thread before it was known as ours was not the program's.
+        let _ = wait.recv();
+        recording::MISSED.store(missed, Relaxed);
+        Ok(Self { channel, thread })
+    }
+
+    /// Would [`Writer::send`] have to wait?
+    pub fn is_full(&self) -> bool {
+        self.channel.is_full()
+    }
+
+    /// Hands records over.
+    pub fn send(&self, records: Vec<Record>) {
+        // The channel is closed only when the thread has gone, and then nothing is written any more.
+        let _ = self.channel.send(Message::Records(records));
+    }
+
+    /// Waits until all that was sent has been written.
+    pub fn flush(&self) {
+        let (done, wait) = bounded(1);
+        if self.channel.send(Message::Flush(done)).is_ok() {
+            let _ = wait.recv();
+        }
+    }
+
+    /// Waits until all has been written and the thread has ended.
+    pub fn finish(self) {
+        drop(self.channel);
+        let _ = self.thread.join();
+    }
+
+    /// In a forked child, where the thread does not exist: gives everything up without touching it.
+    pub fn abandon(self) {
+        std::mem::forget(self);
+    }
+}
+
+fn block_signals() -> libc::sigset_t {
+    // SAFETY: both sets are ours; a thread inherits the mask, so none of the program's handlers ever runs in it.
+    unsafe {
+        let mut all: libc::sigset_t = std::mem::zeroed();
+        let mut before: libc::sigset_t = std::mem::zeroed();
+        libc::sigfillset(&mut all);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut before);
+        before
+    }
+}
+
+fn restore_signals(mask: &libc::sigset_t) {
+    // SAFETY: `mask` is what `block_signals` returned.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, mask, std::ptr::null_mut()) };
+}
+
+fn write_all(mut file: TraceFile, messages: &Receiver<Message>) {
+    let mut failed = false;
+    loop {
+        match messages.recv_timeout(TICK) {
+            Ok(Message::Records(records)) if !failed => {
+                if let Err(why) = write(&mut file, &records) {
+                    failed = true;
+                    recording::uninstall();
+                    warn(&format!(
+                        "cannot write {}: {why}; recording stops, what was written stays readable",
+                        file.path().display()
+                    ));
+                }
+            }
+            Ok(Message::Records(_)) => {}
+            Ok(Message::Flush(done)) => drop(done.send(())),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+        TICKS.fetch_add(1, Relaxed);
+        mprof_attention.store(1, Relaxed);
+    }
+}
+
+fn write(file: &mut TraceFile, records: &[Record]) -> Result<(), String> {
+    let mut bytes = Vec::new();
+    for record in records {
+        encode_chunk(record, &mut bytes).map_err(|error| error.to_string())?;
+    }
+    file.append(&bytes).map_err(|error| error.to_string())
+}
+
+/// One line on standard error, past any buffer or handle of perl's.
+pub fn warn(sentence: &str) {
+    let line = format!("Devel::MProf: {sentence}\n");
+    // SAFETY: the buffer is as long as said.
+    unsafe { libc::write(2, line.as_ptr().cast(), line.len()) };
+}

@@ -1,0 +1,135 @@
+/* The shim between perl and the Rust core. Everything here is one call into it, and what needs perl's headers. */
+#include "shim.h"
+
+#define ERROR_BYTES 1024
+
+static MprofText text_of_sv(pTHX_ SV *sv) {
+    MprofText text;
+    STRLEN length;
+    text.start = SvPV_const(sv, length);
+    text.length = length;
+    return text;
+}
+
+/* The program has ended, END blocks and all. What global destruction frees is no longer of interest: what lives now is
+ * what the program kept. */
+static void at_exit(pTHX_ void *main_interp) {
+#ifdef MULTIPLICITY
+    if ((void *)aTHX != main_interp) {
+        mprof_interp_gone(SHIM_PERL);
+        return;
+    }
+#endif
+    mprof_finish();
+}
+
+static void start(pTHX) {
+    char error[ERROR_BYTES];
+    PerlLayout layout = shim_layout(aTHX);
+    if (!mprof_start(&layout, error, sizeof error))
+        PerlIO_printf(PerlIO_stderr(), "Devel::MProf: %s; the program runs unprofiled\n", error);
+}
+
+/* perl calls DB::sub instead of the sub, whose CV it leaves in $DB::sub ($^P & 0x40). */
+static CV *real_sub(pTHX) {
+    SV *sub = GvSV(PL_DBsub);
+    if (SvROK(sub)) return (CV *)SvRV(sub);
+    return SvIOK(sub) ? INT2PTR(CV *, SvIVX(sub)) : get_cv(SvPV_nolen(sub), 0);
+}
+
+MODULE = Devel::MProf    PACKAGE = Devel::MProf
+
+PROTOTYPES: DISABLE
+
+void
+_option(key, value)
+    SV *key
+    SV *value
+  CODE:
+    {
+        char error[ERROR_BYTES];
+        if (!mprof_option(text_of_sv(aTHX_ key), text_of_sv(aTHX_ value), error, sizeof error))
+            croak("Devel::MProf: %s\n", error);
+    }
+
+void
+_begin()
+  CODE:
+#ifdef USE_ITHREADS
+    mprof_plan("v" PERL_VERSION_STRING, ARCHNAME, TRUE);
+#else
+    mprof_plan("v" PERL_VERSION_STRING, ARCHNAME, FALSE);
+#endif
+    shim_hook_ops(aTHX_ !mprof_wants_db());
+    if (mprof_wants_db()) {
+        /* Subs (0x01) by address (0x40), and statements (0x02). */
+        PL_perldb |= 0x01 | 0x02 | 0x40;
+        sv_setiv(PL_DBsingle, 1);
+    }
+#ifdef MULTIPLICITY
+    call_atexit(at_exit, (void *)aTHX);
+#else
+    call_atexit(at_exit, NULL);
+#endif
+    switch (mprof_start_mode()) {
+    case 0:
+        start(aTHX);
+        break;
+    case 1:
+        if (!PL_initav) PL_initav = newAV();
+        av_push(PL_initav, SvREFCNT_inc((SV *)get_cv("Devel::MProf::start", 0)));
+        break;
+    default:
+        break;
+    }
+
+void
+start(...)
+  CODE:
+    PERL_UNUSED_VAR(items);
+    start(aTHX);
+
+void
+stop(...)
+  CODE:
+    PERL_UNUSED_VAR(items);
+    mprof_stop();
+
+void
+snapshot(...)
+  CODE:
+    PERL_UNUSED_VAR(items);
+    mprof_snapshot();
+
+MODULE = Devel::MProf    PACKAGE = DB
+
+void
+sub(...)
+  PPCODE:
+    {
+        CV *cv = real_sub(aTHX);
+        InterpView *me = shim_me(aTHX);
+        const I32 gimme = GIMME_V;
+        size_t depth = 0;
+        I32 count;
+        PERL_UNUSED_VAR(items);
+        if (!cv) croak("DB::sub called for no sub");
+        if (me) {
+            depth = me->depth;
+            shim_open(aTHX_ me, cv, CvISXSUB(cv) ? cxstack_ix : cxstack_ix + 1);
+        }
+        PUSHMARK(MARK);
+        count = call_sv((SV *)cv, gimme | G_NODEBUG);
+        me = shim_me(aTHX);
+        if (me && me->depth > depth) mprof_leave_to(me, depth, PL_curcop);
+        XSRETURN(count);
+    }
+
+void
+DB(...)
+  CODE:
+    {
+        InterpView *me = shim_me(aTHX);
+        PERL_UNUSED_VAR(items);
+        if (me) mprof_statement(me, PL_curcop);
+    }

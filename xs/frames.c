@@ -1,0 +1,33 @@
+/* Opens and closes calls as perl's context stack and savestack do. */
+#include "shim.h"
+
+void shim_open(pTHX_ InterpView *me, CV *cv, I32 context) {
+    const void *code = shim_code(cv);
+    size_t name = shim_name_key(aTHX_ cv);
+    if (!mprof_enter(me, code, name, PL_curstackinfo, context)) {
+        MprofSub sub;
+        shim_describe(aTHX_ cv, &sub);
+        mprof_enter_described(me, code, name, PL_curstackinfo, context, &sub);
+    }
+}
+
+/* Closes the calls whose contexts are gone, on this stack or with the stack they were on. */
+void shim_close_unwound(pTHX_ InterpView *me, const COP *cop) {
+    while (me->depth) {
+        const PERL_SI *stack = PL_curstackinfo;
+        while (stack && (const void *)stack != me->top_stack) stack = stack->si_prev;
+        if (stack && me->top_context <= stack->si_cxix) break;
+        mprof_leave(me, cop);
+    }
+}
+
+static void close_to(pTHX_ void *depth) {
+    InterpView *me = shim_me(aTHX);
+    if (me && me->depth > PTR2UV(depth)) mprof_leave_to(me, PTR2UV(depth), PL_curcop);
+}
+
+/* However the scope that is open now ends, calls above `depth` end with it. A call is found again by its number, never
+ * by a pointer. */
+void shim_close_at_scope_end(pTHX_ size_t depth) {
+    SAVEDESTRUCTOR_X(close_to, INT2PTR(void *, depth));
+}

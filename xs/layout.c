@@ -1,0 +1,28 @@
+/* Where this perl keeps what the core reads. */
+#include "shim.h"
+
+static const char *cop_file(const void *cop) {
+    return CopFILE((const COP *)cop);
+}
+
+PerlLayout shim_layout(pTHX) {
+    PerlLayout layout;
+    layout.perl = SHIM_PERL;
+    layout.curcop = (const void *const *)&PL_curcop;
+    layout.compiling = &PL_compiling;
+    layout.sv_count = (const ptrdiff_t *)&PL_sv_count;
+    layout.sv_arenaroot = (const void *const *)&PL_sv_arenaroot;
+    layout.body_arenas = (const void *const *)&PL_body_arenas;
+    layout.cop_line_offset = STRUCT_OFFSET(COP, cop_line);
+    layout.cop_file = cop_file;
+    return layout;
+}
+
+/* An interpreter that runs here for the first time, or again after another. */
+InterpView *shim_find(pTHX) {
+    PerlLayout layout;
+    /* A thread's interpreter that has been given up is not to be met anew while it is taken down. */
+    if (PL_phase == PERL_PHASE_DESTRUCT) return NULL;
+    layout = shim_layout(aTHX);
+    return mprof_interp(&layout);
+}

@@ -1,0 +1,218 @@
+/* Wraps perl's ops: each wrapper calls the function that was there, and tells the core what happened. */
+#include "shim.h"
+
+static Perl_ppaddr_t original[MAXO];
+static Perl_ophook_t original_opfree;
+static runops_proc_t original_runops;
+
+#define WAS_CONTEXT_PUSHED(stack, before) (PL_curstackinfo == (stack) && cxstack_ix > (before))
+
+/* A Perl sub has been entered if it has a context now; an XSUB has run to its end. */
+static OP *entersub(pTHX) {
+    InterpView *me = shim_me(aTHX);
+    const PERL_SI *stack = PL_curstackinfo;
+    const I32 before = cxstack_ix;
+    bool from_c;
+    CV *callee;
+    OP *next;
+    if (!me) return original[OP_ENTERSUB](aTHX);
+    /* Called by C code (DESTROY, tie, overload, BEGIN, signals), perhaps after an exit or die that unwound all. */
+    from_c = !PL_op->op_next;
+    if (from_c) shim_close_unwound(aTHX_ me, PL_curcop);
+    callee = shim_callee(aTHX_ *PL_stack_sp);
+    if (callee && CvISXSUB(callee)) {
+        const size_t depth = me->depth;
+        shim_open(aTHX_ me, callee, before);
+        next = original[OP_ENTERSUB](aTHX);
+        me = shim_me(aTHX);
+        if (me && me->depth > depth) mprof_leave_to(me, depth, PL_curcop);
+        return next;
+    }
+    next = original[OP_ENTERSUB](aTHX);
+    if (WAS_CONTEXT_PUSHED(stack, before) && CxTYPE(&cxstack[cxstack_ix]) == CXt_SUB && (me = shim_me(aTHX))) {
+        const size_t depth = me->depth;
+        shim_open(aTHX_ me, cxstack[cxstack_ix].blk_sub.cv, cxstack_ix);
+        /* C code goes on after a die that its G_EVAL caught, with no op of ours in between. */
+        if (from_c) shim_close_at_scope_end(aTHX_ depth);
+    }
+    return next;
+}
+
+/* Ops that may leave subs: one, as the leavesubs do, or any number, as a return, last or goto does. */
+#define LEAVING(op)                                                                                                   \
+    static OP *leaving_##op(pTHX) {                                                                                   \
+        const COP *cop = PL_curcop;                                                                                   \
+        OP *next = original[op](aTHX);                                                                                \
+        InterpView *me = shim_me(aTHX);                                                                               \
+        if (me)                                                                                                       \
+            while (shim_top_is_over(aTHX_ me)) mprof_leave(me, cop);                                                  \
+        return next;                                                                                                  \
+    }
+
+LEAVING(OP_LEAVESUB)
+LEAVING(OP_LEAVESUBLV)
+LEAVING(OP_RETURN)
+LEAVING(OP_LAST)
+LEAVING(OP_NEXT)
+LEAVING(OP_REDO)
+LEAVING(OP_LEAVEEVAL)
+LEAVING(OP_LEAVETRY)
+
+/* `goto &sub` puts another sub into the context that runs; an XSUB it runs to its end instead. */
+static OP *leaving_by_goto(pTHX) {
+    InterpView *me = shim_me(aTHX);
+    const COP *cop = PL_curcop;
+    CV *target = NULL;
+    OP *next;
+    if (!me) return original[OP_GOTO](aTHX);
+    if ((PL_op->op_flags & OPf_STACKED) && SvROK(*PL_stack_sp)) target = shim_callee(aTHX_ *PL_stack_sp);
+    if (target && CvISXSUB(target)) shim_open(aTHX_ me, target, cxstack_ix);
+    next = original[OP_GOTO](aTHX);
+    me = shim_me(aTHX);
+    if (!me) return next;
+    while (shim_top_is_over(aTHX_ me)) mprof_leave(me, cop);
+    if (target && !CvISXSUB(target) && cxstack_ix >= 0 && CxTYPE(&cxstack[cxstack_ix]) == CXt_SUB
+        && me->top_stack == (const void *)PL_curstackinfo && me->top_context == cxstack_ix) {
+        mprof_leave(me, cop);
+        shim_open(aTHX_ me, cxstack[cxstack_ix].blk_sub.cv, cxstack_ix);
+    }
+    return next;
+}
+
+static OP *statement(pTHX, OP *(*run)(pTHX)) {
+    const COP *before = PL_curcop;
+    OP *next = run(aTHX);
+    InterpView *me = shim_me(aTHX);
+    if (me) {
+        while (shim_top_is_over(aTHX_ me)) mprof_leave(me, before);
+        if (PL_sv_count != me->scalars || mprof_attention) mprof_statement(me, before);
+    }
+    return next;
+}
+
+static OP *nextstate(pTHX) {
+    return statement(aTHX, original[OP_NEXTSTATE]);
+}
+
+static OP *dbstate(pTHX) {
+    return statement(aTHX, original[OP_DBSTATE]);
+}
+
+/* Whatever was called inside an eval block ends with it, at the latest. */
+static OP *entertry(pTHX) {
+    const PERL_SI *stack = PL_curstackinfo;
+    const I32 before = cxstack_ix;
+    OP *next = original[OP_ENTERTRY](aTHX);
+    InterpView *me = shim_me(aTHX);
+    if (me && WAS_CONTEXT_PUSHED(stack, before)) shim_close_at_scope_end(aTHX_ me->depth);
+    return next;
+}
+
+/* Code that is compiled and run here and now: it has a context of its own once it is compiled, if it is. */
+static OP *run_code(pTHX_ InterpView *me, int type, size_t depth) {
+    const PERL_SI *stack = PL_curstackinfo;
+    const I32 before = cxstack_ix;
+    OP *next = original[type](aTHX);
+    me = shim_me(aTHX);
+    if (!me || me->depth <= depth) return next;
+    if (WAS_CONTEXT_PUSHED(stack, before)) shim_close_at_scope_end(aTHX_ depth);
+    else mprof_leave_to(me, depth, PL_curcop);
+    return next;
+}
+
+static OP *entereval(pTHX) {
+    InterpView *me = shim_me(aTHX);
+    size_t depth;
+    if (!me) return original[OP_ENTEREVAL](aTHX);
+    depth = me->depth;
+    mprof_enter_eval(me, PL_evalseq + 1, PL_curstackinfo, cxstack_ix + 1);
+    return run_code(aTHX_ me, OP_ENTEREVAL, depth);
+}
+
+/* A file that is loaded already, or a version of perl, is not run. */
+static OP *require_or_do(pTHX, int type) {
+    InterpView *me = shim_me(aTHX);
+    SV *name = *PL_stack_sp;
+    MprofText file;
+    size_t depth;
+    if (!me || !SvPOK(name) || SvGMAGICAL(name) || SvVOK(name)
+        || (type == OP_REQUIRE && hv_exists_ent(GvHVn(PL_incgv), name, 0)))
+        return original[type](aTHX);
+    depth = me->depth;
+    file.start = SvPVX_const(name);
+    file.length = SvCUR(name);
+    mprof_enter_file(me, file, PL_curstackinfo, cxstack_ix + 1);
+    return run_code(aTHX_ me, type, depth);
+}
+
+static OP *require(pTHX) {
+    return require_or_do(aTHX, OP_REQUIRE);
+}
+
+static OP *dofile(pTHX) {
+    return require_or_do(aTHX, OP_DOFILE);
+}
+
+/* A sub that C code runs over and over without an entersub: a named sort comparator, a MULTICALL block. */
+static int runops(pTHX) {
+    InterpView *me = shim_me(aTHX);
+    const PERL_CONTEXT *context = cxstack_ix >= 0 ? &cxstack[cxstack_ix] : NULL;
+    size_t depth;
+    int status;
+    if (!me || !context || CxTYPE(context) != CXt_SUB || !CxMULTICALL(context)) return original_runops(aTHX);
+    shim_close_unwound(aTHX_ me, PL_curcop);
+    depth = me->depth;
+    shim_open(aTHX_ me, context->blk_sub.cv, cxstack_ix);
+    status = original_runops(aTHX);
+    me = shim_me(aTHX);
+    if (me && me->depth > depth) mprof_leave_to(me, depth, PL_curcop);
+    return status;
+}
+
+/* What was learnt by the address of an op dies with the op. */
+static void opfree(pTHX_ OP *op) {
+    switch (op->op_type) {
+    case OP_NEXTSTATE:
+    case OP_DBSTATE: mprof_statement_freed(); break;
+    case OP_LEAVESUB:
+    case OP_LEAVESUBLV: mprof_code_freed(mprof_thread ? mprof_thread->interp : NULL, op); break;
+    default: break;
+    }
+    if (original_opfree) original_opfree(aTHX_ op);
+}
+
+/* Once for each interpreter; a clone inherits both. */
+void shim_hook_interp(pTHX) {
+    original_opfree = PL_opfreehook;
+    PL_opfreehook = opfree;
+    original_runops = PL_runops;
+    PL_runops = runops;
+}
+
+static void wrap(int type, Perl_ppaddr_t wrapper) {
+    original[type] = PL_ppaddr[type];
+    PL_ppaddr[type] = wrapper;
+}
+
+/* Once for the process. An op keeps the function it was compiled with: only code compiled from now on is wrapped. */
+void shim_hook_ops(pTHX_ bool calls_and_statements) {
+    if (calls_and_statements) {
+        wrap(OP_ENTERSUB, entersub);
+        wrap(OP_NEXTSTATE, nextstate);
+        wrap(OP_DBSTATE, dbstate);
+    }
+    wrap(OP_LEAVESUB, leaving_OP_LEAVESUB);
+    wrap(OP_LEAVESUBLV, leaving_OP_LEAVESUBLV);
+    wrap(OP_RETURN, leaving_OP_RETURN);
+    wrap(OP_LAST, leaving_OP_LAST);
+    wrap(OP_NEXT, leaving_OP_NEXT);
+    wrap(OP_REDO, leaving_OP_REDO);
+    wrap(OP_LEAVEEVAL, leaving_OP_LEAVEEVAL);
+    wrap(OP_LEAVETRY, leaving_OP_LEAVETRY);
+    wrap(OP_GOTO, leaving_by_goto);
+    wrap(OP_ENTERTRY, entertry);
+    wrap(OP_ENTEREVAL, entereval);
+    wrap(OP_REQUIRE, require);
+    wrap(OP_DOFILE, dofile);
+    shim_hook_interp(aTHX);
+}
