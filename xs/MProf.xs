@@ -82,6 +82,8 @@ _begin()
     default:
         break;
     }
+    /* As perl leaves it for the program. */
+    SETERRNO(0, SS_NORMAL);
 
 void
 start(...)

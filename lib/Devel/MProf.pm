@@ -1,13 +1,23 @@
 package Devel::MProf;
 
-# Nothing is loaded here but XSLoader, not even strict and warnings: a program that forgot to load a module must still
-# miss it when it is profiled.
+# Nothing is loaded here, not even strict, warnings or XSLoader (which would bring more): a program that forgot to load a
+# module must still miss it when it is profiled.
 BEGIN { $^P = 0 }
 
 our $VERSION = '0.01';
 
-require XSLoader;
-XSLoader::load('Devel::MProf', $VERSION);
+_load();
+
+# What XSLoader does, in the folder next to this file's or anywhere in @INC.
+sub _load {
+    DynaLoader::boot_DynaLoader('DynaLoader') if defined &DynaLoader::boot_DynaLoader && !defined &DynaLoader::dl_error;
+    my ($object) = grep -f, map "$_/auto/Devel/MProf/MProf.so", grep !ref, @INC;
+    defined $object or die "Devel::MProf: no auto/Devel/MProf/MProf.so in \@INC (\@INC contains: @INC)\n";
+    my $library = DynaLoader::dl_load_file($object, 0) or die 'Devel::MProf: ' . DynaLoader::dl_error() . "\n";
+    my $boot = DynaLoader::dl_find_symbol($library, 'boot_Devel__MProf') or die "Devel::MProf: $object has no boot function\n";
+    DynaLoader::dl_install_xsub(__PACKAGE__ . '::_bootstrap', $boot, $object)->(__PACKAGE__, $VERSION);
+    return;
+}
 
 sub import {
     my ($class, @options) = @_;

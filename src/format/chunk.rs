@@ -11,8 +11,11 @@ pub const MAX_CHUNK_BYTES: usize = 64 << 20;
 /// Bytes of a chunk before its payload.
 pub const CHUNK_HEAD_BYTES: usize = 10;
 
-/// Payloads shorter than this, in bytes, are stored as they are: LZ4 gains nothing on them.
+/// Payloads shorter than this, in bytes, are stored as they are: compression gains nothing on them.
 const COMPRESS_FROM_BYTES: usize = 256;
+
+/// zstd's level: the fastest, for the profiled program pays for it.
+const LEVEL: i32 = 1;
 
 /// Any record of a trace, by kind.
 #[derive(Clone, Debug, PartialEq)]
@@ -96,7 +99,7 @@ pub fn encode_chunk(record: &Record, out: &mut Vec<u8>) -> Result<(), ChunkError
     if payload.len() > MAX_CHUNK_BYTES {
         return Err(ChunkError::RecordTooLarge);
     }
-    let packed = (payload.len() >= COMPRESS_FROM_BYTES).then(|| lz4_flex::block::compress_prepend_size(&payload));
+    let packed = if payload.len() >= COMPRESS_FROM_BYTES { zstd::bulk::compress(&payload, LEVEL).ok() } else { None };
     let (codec, stored) = match &packed {
         Some(packed) if packed.len() < payload.len() => (1u8, packed),
         _ => (0u8, &payload),
@@ -132,12 +135,13 @@ pub fn decode_chunk(bytes: &[u8]) -> Result<(Record, usize), ChunkError> {
     let payload = if codec == 0 {
         stored
     } else {
-        let (plain_length, block) = stored.split_first_chunk::<4>().ok_or(ChunkError::Malformed)?;
-        let plain_length = u32::from_le_bytes(*plain_length) as usize;
+        let plain_length =
+            zstd::zstd_safe::get_frame_content_size(stored).ok().flatten().ok_or(ChunkError::Malformed)?;
+        let plain_length = usize::try_from(plain_length).unwrap_or(usize::MAX);
         if plain_length > MAX_CHUNK_BYTES {
             return Err(ChunkError::TooLong(plain_length));
         }
-        unpacked = lz4_flex::block::decompress(block, plain_length).map_err(|_| ChunkError::Malformed)?;
+        unpacked = zstd::bulk::decompress(stored, plain_length).map_err(|_| ChunkError::Malformed)?;
         &unpacked
     };
     let record = match kind {
@@ -181,8 +185,12 @@ mod tests {
             size_pages,
             ..Default::default()
         });
-        let place = (any::<u32>(), any::<u64>(), any::<u64>()).prop_map(|(id, allocated_bytes, peak_number)| {
-            PlaceFigures { id: PlaceId(id), allocated_bytes, peak_number, ..Default::default() }
+        let place = (any::<u32>(), any::<u64>(), any::<u64>(), any::<u64>()).prop_map(|(id, a, b, c)| PlaceFigures {
+            id: PlaceId(id),
+            allocated_bytes: a,
+            live_bytes: b,
+            at_peak_blocks: c,
+            ..Default::default()
         });
         (any::<u64>(), prop::collection::vec(node, 0..50), prop::collection::vec(place, 0..50))
             .prop_map(|(snapshot, nodes, places)| Record::Figures(Figures { snapshot, nodes, places }))

@@ -13,7 +13,7 @@
 //! | bytes | what |
 //! |---|---|
 //! | 1 | kind, see [`Record`] |
-//! | 1 | codec: 0 the payload as it is; 1 its length before compression (4 bytes, little endian), then an LZ4 block |
+//! | 1 | codec: 0 the payload as it is; 1 a zstd frame (RFC 8878) that says its length before compression |
 //! | 4 | length of the payload as stored, little endian, at most [`MAX_CHUNK_BYTES`] (before compression as well) |
 //! | 4 | CRC-32 (ISO-HDLC, as in zlib) of all the chunk's bytes but these four, little endian |
 //! | … | the payload |
@@ -28,6 +28,19 @@
 //! | `String`, `Vec` | length, then the elements |
 //! | `Option` | 0, or 1 and the value |
 //! | a struct | its fields in the order of their declaration in [`records`] |
+//! | `Nodes`, `Places` | `first`; the number of rows as `u64`; their columns |
+//! | `Figures` | `snapshot`; the number of nodes as `u64`, their columns; the number of places as `u64`, their columns |
+//!
+//! A column is the values of one field in all rows, each as a `u64`, coded as said here:
+//!
+//! | table | columns, in this order |
+//! |---|---|
+//! | nodes | own id − `parent`; `sub`; `call_file`; `call_line` |
+//! | places | `node` less that of the row before (of the first: less 0), modulo 2^32; `file`; `line` |
+//! | figures of nodes | `id` less that of the row before; `calls`; `freed_bytes`*; `freed_blocks`; `size_pages`, `resident_pages` (as an `i64`) |
+//! | figures of places | `id` less that of the row before; `allocated_bytes`*; `allocated_blocks`; `live_bytes`*; `live_blocks`; `at_peak_bytes` − `live_bytes`*; `at_peak_blocks` − `live_blocks` (as an `i64`); `scalars_born`; `scalars_died` |
+//!
+//! *) rotated right by 3 bits, for most sizes are multiples of 8.
 //!
 //! | kind | record | when |
 //! |---|---|---|
@@ -46,6 +59,7 @@
 #![forbid(unsafe_code)]
 
 pub mod chunk;
+mod columns;
 pub mod ids;
 pub mod records;
 

@@ -1,5 +1,6 @@
 //! What a trace says, as plain records. They are written with bincode's standard configuration (little endian,
-//! variable-length integers), field by field in the order given here; the order is part of the format.
+//! variable-length integers), field by field in the order given here, the big tables column by column (see `columns`);
+//! the order is part of the format.
 //!
 //! Figures are cumulative since the start of the trace, never differences, so a reader needs the last record of
 //! each node and place and nothing else.
@@ -98,7 +99,7 @@ pub struct Subs {
 }
 
 /// A node of the call tree. A root is its own parent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Encode, Decode)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Node {
     /// The caller's node. Always of a lower id, but for a root.
     pub parent: NodeId,
@@ -111,7 +112,7 @@ pub struct Node {
 }
 
 /// Nodes in the order of their ids, beginning with `first`.
-#[derive(Clone, Debug, Default, PartialEq, Encode, Decode)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Nodes {
     /// Id of the first node.
     pub first: NodeId,
@@ -121,7 +122,7 @@ pub struct Nodes {
 
 /// A place: a statement as reached by one call path. Line 0 of file 0 is what happens in the node outside of any
 /// statement.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Encode, Decode)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Place {
     /// The call path.
     pub node: NodeId,
@@ -132,7 +133,7 @@ pub struct Place {
 }
 
 /// Places in the order of their ids, beginning with `first`.
-#[derive(Clone, Debug, Default, PartialEq, Encode, Decode)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Places {
     /// Id of the first place.
     pub first: PlaceId,
@@ -141,7 +142,7 @@ pub struct Places {
 }
 
 /// Self figures of a node that no statement of it can be named for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NodeFigures {
     /// The node.
     pub id: NodeId,
@@ -159,9 +160,10 @@ pub struct NodeFigures {
 
 /// Figures of a place.
 ///
-/// `at_peak_*` hold for peak number `peak_number`. When that is lower than the snapshot's `Totals::peak_number`,
-/// the place has not changed since the newer peak, and what it held at that peak is `live_*`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+/// `at_peak_*` hold for the newest peak as of the snapshot they were written with. Where a later snapshot knows of a newer
+/// peak (`Totals::peak_number`), a place that was not written again has not changed since, and what it held at that
+/// peak is `live_*`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PlaceFigures {
     /// The place.
     pub id: PlaceId,
@@ -177,7 +179,7 @@ pub struct PlaceFigures {
     pub at_peak_bytes: u64,
     /// Blocks that lived here at the peak of number `peak_number`.
     pub at_peak_blocks: u64,
-    /// Which peak the two are of.
+    /// Which peak the two are of. Not stored: the reader puts `Totals::peak_number` of the snapshot here.
     pub peak_number: u64,
     /// Sum of the rises of `PL_sv_count` over the stretches between two boundaries (statement, entry, exit).
     pub scalars_born: u64,
@@ -187,7 +189,7 @@ pub struct PlaceFigures {
 
 /// Figures of nodes and places that changed, for the snapshot of number `snapshot`, which follows.
 /// They count only once that snapshot has been read.
-#[derive(Clone, Debug, Default, PartialEq, Encode, Decode)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Figures {
     /// Number of the snapshot they belong to.
     pub snapshot: u64,
@@ -285,7 +287,7 @@ pub struct Totals {
     pub profiler_peak_bytes: u64,
     /// Calls that were folded into their caller because the tree was at its depth cap.
     pub depth_capped_calls: u64,
-    /// Allocator calls that could not be recorded (made inside the profiler's own hooks by a signal handler).
+    /// Allocator calls that could not be recorded: of threads that began unseen.
     pub missed_events: u64,
 }
 

@@ -35,6 +35,17 @@ fn hash(place: &Place) -> u64 {
     hasher.finish()
 }
 
+/// A place that has not changed since a newer peak held then what it holds now.
+#[inline]
+fn as_of(newest_peak: u64, mut figures: PlaceFigures) -> PlaceFigures {
+    if figures.peak_number != newest_peak {
+        figures.peak_number = newest_peak;
+        figures.at_peak_bytes = figures.live_bytes;
+        figures.at_peak_blocks = figures.live_blocks;
+    }
+    figures
+}
+
 impl Places {
     /// None yet.
     pub fn new() -> Self {
@@ -67,23 +78,20 @@ impl Places {
             state.changed = true;
             self.changed.push(id);
         }
-        let figures = &mut state.figures;
-        if figures.peak_number != newest_peak {
-            figures.peak_number = newest_peak;
-            figures.at_peak_bytes = figures.live_bytes;
-            figures.at_peak_blocks = figures.live_blocks;
+        if state.figures.peak_number != newest_peak {
+            state.figures = as_of(newest_peak, state.figures);
         }
-        figures
+        &mut state.figures
     }
 
-    /// The figures that changed since the last call.
-    pub fn take_changed(&mut self) -> Vec<PlaceFigures> {
+    /// The figures that changed since the last call, as of peak number `newest_peak`.
+    pub fn take_changed(&mut self, newest_peak: u64) -> Vec<PlaceFigures> {
         let mut changed = std::mem::take(&mut self.changed);
         changed.sort_unstable();
         let figures = changed.iter().filter_map(|id| {
             let state = self.all.get_mut(id.index())?;
             state.changed = false;
-            Some(state.figures)
+            Some(as_of(newest_peak, state.figures))
         });
         figures.collect()
     }
@@ -134,10 +142,7 @@ mod tests {
                     at_peak = live;
                 }
             }
-            let read: Vec<u64> = (0..8)
-                .map(|id| places.all[id].figures)
-                .map(|f| if f.peak_number == number { f.at_peak_bytes } else { f.live_bytes })
-                .collect();
+            let read: Vec<u64> = (0..8).map(|id| as_of(number, places.all[id].figures).at_peak_bytes).collect();
             prop_assert_eq!(&read[..], &at_peak[..]);
             prop_assert_eq!(read.iter().sum::<u64>(), peak);
         }

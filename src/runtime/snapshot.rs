@@ -25,7 +25,7 @@ pub fn take(recorder: &mut Recorder, cause: Cause) -> Vec<Record> {
     }
     let number = recorder.trace.snapshot;
     let nodes = recorder.tree.take_changed();
-    let places = recorder.places.take_changed();
+    let places = recorder.places.take_changed(recorder.counters.peak_number);
     let threads = changed_threads();
     define(recorder, &mut records);
     let (mut nodes, mut places) = (nodes.into_iter().peekable(), places.into_iter().peekable());

@@ -1,2 +1,21 @@
-//! Offline.
+//! What reads a trace: file ─► [`reader`] ─► [`trace::Trace`] ─► [`profile::Profile`] ─► [`report`] ─► [`document`] ─►
+//! [`render`] (text, JSON).
+//!
+//! Each step knows only the one before it. Nothing here runs inside a profiled process, prints, or ends the process:
+//! `src/bin/mprof-dump.rs` does.
+
 #![forbid(unsafe_code)]
+
+pub mod document;
+pub mod profile;
+pub mod reader;
+pub mod render;
+pub mod report;
+pub mod select;
+pub mod trace;
+pub mod warning;
+
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod synthetic;

@@ -1,0 +1,211 @@
+//! Tables, column by column. The rows of a table resemble one another, so columns compress far better than rows: the
+//! figures of a big program to a third.
+//!
+//! A column is all rows' values of one field, one after the other, as bincode writes a `u64`. Three codings make values
+//! small: *ascending* stores the difference to the row before (the first row's to 0), modulo 2^64; *bytes* stores the
+//! value rotated right by 3 bits, for sizes are mostly multiples of 8; *signed* stores `2n` for n ≥ 0 and `-2n-1` for
+//! n < 0.
+
+use super::ids::{NodeId, PlaceId, StrId, SubId};
+use super::records::{Figures, Node, NodeFigures, Nodes, Place, PlaceFigures, Places};
+use bincode::de::Decoder;
+use bincode::enc::Encoder;
+use bincode::error::{DecodeError, EncodeError};
+use bincode::{Decode, Encode};
+
+/// Rows that are made room for before any has been read: a forged number of rows costs no memory.
+const ROWS_AHEAD: usize = 4096;
+
+struct Writer<'a, E>(&'a mut E);
+
+impl<E: Encoder> Writer<'_, E> {
+    fn plain(&mut self, column: impl Iterator<Item = u64>) -> Result<(), EncodeError> {
+        for value in column {
+            value.encode(self.0)?;
+        }
+        Ok(())
+    }
+
+    fn ascending(&mut self, column: impl Iterator<Item = u64>) -> Result<(), EncodeError> {
+        let mut before = 0u64;
+        self.plain(column.map(|value| {
+            let step = value.wrapping_sub(before);
+            before = value;
+            step
+        }))
+    }
+
+    fn bytes(&mut self, column: impl Iterator<Item = u64>) -> Result<(), EncodeError> {
+        self.plain(column.map(|value| value.rotate_right(3)))
+    }
+
+    fn signed(&mut self, column: impl Iterator<Item = i64>) -> Result<(), EncodeError> {
+        self.plain(column.map(|value| ((value << 1) ^ (value >> 63)) as u64))
+    }
+}
+
+struct Reader<'a, D, R> {
+    decoder: &'a mut D,
+    rows: Vec<R>,
+}
+
+impl<'a, D: Decoder<Context = ()>, R: Default + Copy> Reader<'a, D, R> {
+    /// The first column is read by making the rows.
+    fn new(decoder: &'a mut D, set: impl Fn(&mut R, u64)) -> Result<Self, DecodeError> {
+        let count = u64::decode(decoder)?;
+        let mut rows = Vec::with_capacity(ROWS_AHEAD.min(count as usize));
+        for _ in 0..count {
+            let mut row = R::default();
+            set(&mut row, u64::decode(decoder)?);
+            rows.push(row);
+        }
+        Ok(Self { decoder, rows })
+    }
+
+    fn column(&mut self, set: impl Fn(&mut R, u64)) -> Result<(), DecodeError> {
+        for row in &mut self.rows {
+            set(row, u64::decode(self.decoder)?);
+        }
+        Ok(())
+    }
+
+    fn id_column(&mut self, set: impl Fn(&mut R, u32)) -> Result<(), DecodeError> {
+        for row in &mut self.rows {
+            set(row, narrow(u64::decode(self.decoder)?)?);
+        }
+        Ok(())
+    }
+
+    fn bytes(&mut self, set: impl Fn(&mut R, u64)) -> Result<(), DecodeError> {
+        self.column(|row, value| set(row, value.rotate_left(3)))
+    }
+
+    fn signed(&mut self, set: impl Fn(&mut R, i64)) -> Result<(), DecodeError> {
+        self.column(|row, value| set(row, (value >> 1) as i64 ^ -((value & 1) as i64)))
+    }
+}
+
+fn narrow(value: u64) -> Result<u32, DecodeError> {
+    u32::try_from(value).map_err(|_| DecodeError::Other("an id or line above 2^32"))
+}
+
+/// Undoes *ascending* on the values of a first column.
+fn ascend<R>(rows: &mut [R], value: impl Fn(&mut R) -> &mut u32) {
+    let mut before = 0u32;
+    for row in rows {
+        let value = value(row);
+        before = before.wrapping_add(*value);
+        *value = before;
+    }
+}
+
+impl Encode for Nodes {
+    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        self.first.encode(encoder)?;
+        (self.nodes.len() as u64).encode(encoder)?;
+        let mut columns = Writer(encoder);
+        // A parent is near its child, or at the child's own id for a root: the distance is small.
+        let distance = |(row, node): (usize, &Node)| u64::from((self.first.0 + row as u32).wrapping_sub(node.parent.0));
+        columns.plain(self.nodes.iter().enumerate().map(distance))?;
+        columns.plain(self.nodes.iter().map(|node| u64::from(node.sub.0)))?;
+        columns.plain(self.nodes.iter().map(|node| u64::from(node.call_file.0)))?;
+        columns.plain(self.nodes.iter().map(|node| u64::from(node.call_line)))
+    }
+}
+
+impl Decode<()> for Nodes {
+    fn decode<D: Decoder<Context = ()>>(decoder: &mut D) -> Result<Self, DecodeError> {
+        let first = NodeId::decode(decoder)?;
+        let mut columns = Reader::new(decoder, |node: &mut Node, distance| node.parent = NodeId(distance as u32))?;
+        columns.id_column(|node, sub| node.sub = SubId(sub))?;
+        columns.id_column(|node, file| node.call_file = StrId(file))?;
+        columns.id_column(|node, line| node.call_line = line)?;
+        let mut nodes = columns.rows;
+        for (row, node) in nodes.iter_mut().enumerate() {
+            node.parent = NodeId(first.0.wrapping_add(row as u32).wrapping_sub(node.parent.0));
+        }
+        Ok(Self { first, nodes })
+    }
+}
+
+impl Encode for Places {
+    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        self.first.encode(encoder)?;
+        (self.places.len() as u64).encode(encoder)?;
+        let mut columns = Writer(encoder);
+        let mut before = 0u32;
+        // Mostly ascending, so modulo 2^32 and not 2^64: a step back is five bytes, not nine.
+        columns.plain(self.places.iter().map(|place| {
+            let step = place.node.0.wrapping_sub(before);
+            before = place.node.0;
+            u64::from(step)
+        }))?;
+        columns.plain(self.places.iter().map(|place| u64::from(place.file.0)))?;
+        columns.plain(self.places.iter().map(|place| u64::from(place.line)))
+    }
+}
+
+impl Decode<()> for Places {
+    fn decode<D: Decoder<Context = ()>>(decoder: &mut D) -> Result<Self, DecodeError> {
+        let first = PlaceId::decode(decoder)?;
+        let mut columns = Reader::new(decoder, |place: &mut Place, step| place.node = NodeId(step as u32))?;
+        columns.id_column(|place, file| place.file = StrId(file))?;
+        columns.id_column(|place, line| place.line = line)?;
+        let mut places = columns.rows;
+        ascend(&mut places, |place| &mut place.node.0);
+        Ok(Self { first, places })
+    }
+}
+
+impl Encode for Figures {
+    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        self.snapshot.encode(encoder)?;
+        (self.nodes.len() as u64).encode(encoder)?;
+        let mut columns = Writer(encoder);
+        let nodes = || self.nodes.iter();
+        columns.ascending(nodes().map(|node| u64::from(node.id.0)))?;
+        columns.plain(nodes().map(|node| node.calls))?;
+        columns.bytes(nodes().map(|node| node.freed_bytes))?;
+        columns.plain(nodes().map(|node| node.freed_blocks))?;
+        columns.signed(nodes().map(|node| node.size_pages))?;
+        columns.signed(nodes().map(|node| node.resident_pages))?;
+        (self.places.len() as u64).encode(columns.0)?;
+        let places = || self.places.iter();
+        columns.ascending(places().map(|place| u64::from(place.id.0)))?;
+        columns.bytes(places().map(|place| place.allocated_bytes))?;
+        columns.plain(places().map(|place| place.allocated_blocks))?;
+        columns.bytes(places().map(|place| place.live_bytes))?;
+        columns.plain(places().map(|place| place.live_blocks))?;
+        // Mostly what lives now lived at the peak.
+        columns.bytes(places().map(|place| place.at_peak_bytes.wrapping_sub(place.live_bytes)))?;
+        columns.signed(places().map(|place| place.at_peak_blocks.wrapping_sub(place.live_blocks) as i64))?;
+        columns.plain(places().map(|place| place.scalars_born))?;
+        columns.plain(places().map(|place| place.scalars_died))
+    }
+}
+
+impl Decode<()> for Figures {
+    fn decode<D: Decoder<Context = ()>>(decoder: &mut D) -> Result<Self, DecodeError> {
+        let snapshot = u64::decode(decoder)?;
+        let mut columns = Reader::new(decoder, |node: &mut NodeFigures, step| node.id = NodeId(step as u32))?;
+        columns.column(|node, calls| node.calls = calls)?;
+        columns.bytes(|node, bytes| node.freed_bytes = bytes)?;
+        columns.column(|node, blocks| node.freed_blocks = blocks)?;
+        columns.signed(|node, pages| node.size_pages = pages)?;
+        columns.signed(|node, pages| node.resident_pages = pages)?;
+        let mut nodes = columns.rows;
+        ascend(&mut nodes, |node| &mut node.id.0);
+        let mut columns = Reader::new(decoder, |place: &mut PlaceFigures, step| place.id = PlaceId(step as u32))?;
+        columns.bytes(|place, bytes| place.allocated_bytes = bytes)?;
+        columns.column(|place, blocks| place.allocated_blocks = blocks)?;
+        columns.bytes(|place, bytes| place.live_bytes = bytes)?;
+        columns.column(|place, blocks| place.live_blocks = blocks)?;
+        columns.bytes(|place, more| place.at_peak_bytes = place.live_bytes.wrapping_add(more))?;
+        columns.signed(|place, more| place.at_peak_blocks = place.live_blocks.wrapping_add(more as u64))?;
+        columns.column(|place, scalars| place.scalars_born = scalars)?;
+        columns.column(|place, scalars| place.scalars_died = scalars)?;
+        let mut places = columns.rows;
+        ascend(&mut places, |place| &mut place.id.0);
+        Ok(Self { snapshot, nodes, places })
+    }
+}

@@ -1,0 +1,61 @@
+//! Figures by sub.
+
+use super::measures::Measures;
+use super::names;
+use super::outermost::outermost;
+use super::tree::CallTree;
+use crate::format::ids::{NodeId, SubId};
+use crate::format::records::SubKind;
+use crate::tools::trace::Trace;
+
+/// Figures of a sub.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SubRow {
+    /// The sub.
+    pub id: SubId,
+    /// Its kind.
+    pub kind: SubKind,
+    /// Its full name.
+    pub name: String,
+    /// The module it belongs to.
+    pub module: String,
+    /// File it is defined in; empty where unknown.
+    pub file: String,
+    /// First line of its body; 0 where unknown.
+    pub line: u32,
+    /// Figures without what it calls.
+    pub own: Measures,
+    /// Figures with all it calls. What it calls by way of itself counts once.
+    pub inclusive: Measures,
+}
+
+/// The subs in which anything happened, by id.
+pub(super) fn subs(trace: &Trace, tree: &CallTree) -> Vec<SubRow> {
+    let mut sums = vec![(Measures::default(), Measures::default()); trace.subs.len()];
+    let sub_of = |id: NodeId| trace.nodes.get(id.index()).map(|node| node.sub.index());
+    let outermost = outermost(tree, trace.subs.len(), sub_of);
+    for ((id, node), outermost) in (0..).map(NodeId).zip(&trace.nodes).zip(outermost) {
+        let Some((own, inclusive)) = sums.get_mut(node.sub.index()) else { continue };
+        own.add(&tree.own(id));
+        if outermost {
+            inclusive.add(&tree.inclusive(id));
+        }
+    }
+    let row = |((id, sub), (own, mut inclusive)): ((SubId, _), (Measures, Measures))| {
+        let sub: &crate::format::records::Sub = sub;
+        // Calls of what it calls are no calls of it.
+        inclusive.calls = own.calls;
+        SubRow {
+            id,
+            kind: sub.kind,
+            name: names::sub(trace, id),
+            module: names::module(trace, sub),
+            file: names::string(trace, sub.file),
+            line: sub.line,
+            own,
+            inclusive,
+        }
+    };
+    let rows = (0..).map(SubId).zip(&trace.subs).zip(sums);
+    rows.filter(|(_, (own, inclusive))| !(own.is_zero() && inclusive.is_zero())).map(row).collect()
+}

@@ -1,0 +1,154 @@
+//! Records to a [`Trace`], checked one by one: a record that breaks a rule leaves the trace as it was.
+//!
+//! Figures wait here until their snapshot has been read; what waits at the end is dropped. Never touches a file.
+
+use super::Fault;
+use crate::format::ids::{NodeId, PlaceId};
+use crate::format::records::{
+    Cause, End, Figures, Header, Node, NodeFigures, Nodes, Place, PlaceFigures, Places, Snapshot, Strings, Sub, Subs,
+};
+use crate::format::Record;
+use crate::tools::trace::{Base, SnapshotTotals, Trace};
+use std::collections::HashMap;
+
+/// A trace in the making.
+pub(super) struct Builder {
+    trace: Trace,
+    waiting_nodes: HashMap<NodeId, NodeFigures>,
+    waiting_places: HashMap<PlaceId, PlaceFigures>,
+}
+
+/// Is a record's rule kept?
+fn rule(kept: bool, broken: &'static str) -> Result<(), Fault> {
+    if kept {
+        Ok(())
+    } else {
+        Err(Fault::Rule(broken))
+    }
+}
+
+impl Builder {
+    /// A trace of which only the header is known.
+    pub(super) fn new(header: Header) -> Self {
+        let trace = Trace { header, strings: vec![Vec::new()], ..Trace::default() };
+        Builder { trace, waiting_nodes: HashMap::new(), waiting_places: HashMap::new() }
+    }
+
+    /// What has been read so far.
+    pub(super) fn trace(&mut self) -> &mut Trace {
+        &mut self.trace
+    }
+
+    /// The trace. Figures whose snapshot has not come are dropped.
+    pub(super) fn finish(self) -> Trace {
+        self.trace
+    }
+
+    /// Takes a record in.
+    pub(super) fn apply(&mut self, record: Record) -> Result<(), Fault> {
+        rule(self.trace.end.is_none(), "it stands after the end record")?;
+        match record {
+            Record::Header(_) => rule(false, "a second header"),
+            Record::Strings(strings) => self.strings(strings),
+            Record::Subs(subs) => self.subs(subs),
+            Record::Nodes(nodes) => self.nodes(nodes),
+            Record::Places(places) => self.places(places),
+            Record::Figures(figures) => self.figures(figures),
+            Record::Snapshot(snapshot) => self.snapshot(snapshot),
+            Record::End(end) => self.end(end),
+        }
+    }
+
+    fn strings(&mut self, record: Strings) -> Result<(), Fault> {
+        let known = self.trace.strings.len();
+        // String 0 is the empty one whether the writer says so or not.
+        let implied = known == 1 && record.first.0 == 0 && record.strings.first().is_some_and(Vec::is_empty);
+        rule(implied || record.first.index() == known, "strings out of order")?;
+        fits(known, record.strings.len())?;
+        self.trace.strings.extend(record.strings.into_iter().skip(usize::from(implied)));
+        Ok(())
+    }
+
+    fn subs(&mut self, record: Subs) -> Result<(), Fault> {
+        let strings = self.trace.strings.len();
+        rule(record.first.index() == self.trace.subs.len(), "subs out of order")?;
+        fits(self.trace.subs.len(), record.subs.len())?;
+        let known = |sub: &Sub| [sub.package, sub.name, sub.file].iter().all(|id| id.index() < strings);
+        rule(record.subs.iter().all(known), "a sub names an unknown string")?;
+        self.trace.subs.extend(record.subs);
+        Ok(())
+    }
+
+    fn nodes(&mut self, record: Nodes) -> Result<(), Fault> {
+        let first = self.trace.nodes.len();
+        rule(record.first.index() == first, "nodes out of order")?;
+        fits(first, record.nodes.len())?;
+        let (subs, strings) = (self.trace.subs.len(), self.trace.strings.len());
+        let known = |node: &Node| node.sub.index() < subs && node.call_file.index() < strings;
+        rule(record.nodes.iter().all(known), "a node names an unknown sub or string")?;
+        // A parent of a lower id is what makes every walk up the tree end.
+        let ordered = record.nodes.iter().enumerate().all(|(at, node)| node.parent.index() <= first + at);
+        rule(ordered, "a node names a parent that comes after it")?;
+        self.trace.nodes.extend(record.nodes);
+        Ok(())
+    }
+
+    fn places(&mut self, record: Places) -> Result<(), Fault> {
+        let (nodes, strings) = (self.trace.nodes.len(), self.trace.strings.len());
+        rule(record.first.index() == self.trace.places.len(), "places out of order")?;
+        fits(self.trace.places.len(), record.places.len())?;
+        let known = |place: &Place| place.node.index() < nodes && place.file.index() < strings;
+        rule(record.places.iter().all(known), "a place names an unknown node or string")?;
+        self.trace.places.extend(record.places);
+        Ok(())
+    }
+
+    fn figures(&mut self, record: Figures) -> Result<(), Fault> {
+        rule(record.snapshot == self.trace.snapshots.len() as u64, "figures of another snapshot than the next")?;
+        let (nodes, places) = (self.trace.nodes.len(), self.trace.places.len());
+        rule(record.nodes.iter().all(|figures| figures.id.index() < nodes), "figures of an unknown node")?;
+        rule(record.places.iter().all(|figures| figures.id.index() < places), "figures of an unknown place")?;
+        self.waiting_nodes.extend(record.nodes.into_iter().map(|figures| (figures.id, figures)));
+        self.waiting_places.extend(record.places.into_iter().map(|figures| (figures.id, figures)));
+        Ok(())
+    }
+
+    fn snapshot(&mut self, record: Snapshot) -> Result<(), Fault> {
+        rule(record.number == self.trace.snapshots.len() as u64, "a snapshot is missing before it")?;
+        let figures = &mut self.trace.figures;
+        for (id, node) in std::mem::take(&mut self.waiting_nodes) {
+            put(&mut figures.nodes, id.index(), node);
+        }
+        for (id, place) in std::mem::take(&mut self.waiting_places) {
+            let peak_number = record.totals.peak_number;
+            put(&mut figures.places, id.index(), PlaceFigures { peak_number, ..place });
+        }
+        if record.cause == Cause::Base {
+            self.trace.base = Some(Base { totals: record.totals, figures: figures.clone() });
+        }
+        let Snapshot { time_ns, cause, totals, .. } = record;
+        self.trace.snapshots.push(SnapshotTotals { time_ns, cause, totals });
+        self.trace.threads.extend(record.threads.into_iter().map(|thread| (thread.tid, thread)));
+        self.trace.timeline.extend(record.timeline);
+        Ok(())
+    }
+
+    fn end(&mut self, record: End) -> Result<(), Fault> {
+        self.trace.end = Some(record);
+        Ok(())
+    }
+}
+
+/// Do so many more entries have handles?
+fn fits(known: usize, more: usize) -> Result<(), Fault> {
+    rule(known + more <= u32::MAX as usize, "a table is full")
+}
+
+fn put<T: Copy + Default>(table: &mut Vec<T>, index: usize, value: T) {
+    if table.len() <= index {
+        table.resize(index + 1, T::default());
+    }
+    if let Some(slot) = table.get_mut(index) {
+        *slot = value;
+    }
+}

@@ -1,0 +1,130 @@
+//! File to [`Trace`], chunk by chunk.
+//!
+//! A trace that was cut off or damaged is read up to there, with a [`Warning`]; what is no trace at all is a
+//! [`ReadError`]. Whatever the bytes, this never panics, never loops and never holds more than one chunk and the
+//! tables. It never sums: see [`crate::tools::profile`].
+
+mod builder;
+mod chunks;
+mod error;
+#[cfg(test)]
+mod tests;
+
+pub use error::{Fault, ReadError};
+
+use super::trace::Trace;
+use super::warning::Warning;
+use crate::format::{ChunkError, Record, MAGIC, PREFIX_BYTES, VERSION};
+use builder::Builder;
+use chunks::Chunks;
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::Path;
+
+/// Reads the trace in the file at `path`.
+///
+/// # Errors
+/// Where there is nothing to show: no such file, no trace, an unknown version, no header.
+pub fn read_file(path: &Path) -> Result<Trace, ReadError> {
+    let file = File::open(path).map_err(|source| ReadError::Io { path: path.to_owned(), source })?;
+    read(path, BufReader::new(file))
+}
+
+/// Reads a trace from `input`; `path` is what errors and reports call it.
+///
+/// # Errors
+/// As [`read_file`].
+pub fn read(path: &Path, input: impl Read) -> Result<Trace, ReadError> {
+    let failed = |source: io::Error| ReadError::Io { path: path.to_owned(), source };
+    let mut chunks = Chunks::new(input);
+    check_prefix(path, chunks.prefix(PREFIX_BYTES).map_err(failed)?)?;
+
+    let no_header = |fault| ReadError::NoHeader { path: path.to_owned(), fault };
+    let mut builder = match chunks.next().map_err(failed)? {
+        Some(Ok(Record::Header(header))) => Builder::new(header),
+        Some(Ok(_)) => return Err(no_header(Fault::Rule("it is no header"))),
+        None => return Err(no_header(Fault::Chunk(ChunkError::Truncated))),
+        Some(Err(error)) => return Err(no_header(error.into())),
+    };
+    count(builder.trace(), 0, chunks.offset_bytes() - PREFIX_BYTES as u64);
+
+    let mut counted_to = chunks.offset_bytes();
+    let (fault, fault_at) = loop {
+        let start = chunks.offset_bytes();
+        let record = match chunks.next().map_err(failed)? {
+            Some(Ok(record)) => record,
+            None => break (Fault::NoSnapshot, start),
+            Some(Err(error)) => break (error.into(), start),
+        };
+        let kind = kind_index(&record);
+        if let Err(fault) = builder.apply(record) {
+            break (fault, start);
+        }
+        count(builder.trace(), kind, chunks.offset_bytes() - start);
+        if matches!(kind, SNAPSHOT | END) {
+            counted_to = chunks.offset_bytes();
+        }
+    };
+    let file_bytes = chunks.drain().map_err(failed)?;
+
+    let mut trace = builder.finish();
+    trace.path = path.to_owned();
+    trace.file_bytes = file_bytes;
+    if file_bytes > counted_to {
+        trace.warnings.push(Warning::LeftOut { bytes: file_bytes - counted_to, offset: fault_at, fault });
+    }
+    if trace.snapshots.is_empty() {
+        trace.warnings.push(Warning::NoSnapshot);
+    } else if trace.header.parent_trace.is_some() && trace.base.is_none() {
+        trace.warnings.push(Warning::NoBase);
+    }
+    Ok(trace)
+}
+
+fn check_prefix(path: &Path, prefix: &[u8]) -> Result<(), ReadError> {
+    if prefix.is_empty() {
+        return Err(ReadError::Empty(path.to_owned()));
+    }
+    let Some((magic, version)) = prefix.split_first_chunk::<{ MAGIC.len() }>() else {
+        return Err(if MAGIC.starts_with(prefix) {
+            ReadError::NoHeader { path: path.to_owned(), fault: Fault::Chunk(ChunkError::Truncated) }
+        } else {
+            ReadError::NotATrace(path.to_owned())
+        });
+    };
+    if *magic != MAGIC {
+        return Err(ReadError::NotATrace(path.to_owned()));
+    }
+    let Ok(version) = version.try_into().map(u32::from_le_bytes) else {
+        return Err(ReadError::NoHeader { path: path.to_owned(), fault: Fault::Chunk(ChunkError::Truncated) });
+    };
+    match version {
+        0 => Err(ReadError::NotATrace(path.to_owned())),
+        1..=VERSION => Ok(()),
+        _ => Err(ReadError::NewerVersion { path: path.to_owned(), version }),
+    }
+}
+
+const SNAPSHOT: usize = 6;
+const END: usize = 7;
+
+/// Index of a record's kind in [`Trace::chunk_counts`].
+fn kind_index(record: &Record) -> usize {
+    match record {
+        Record::Header(_) => 0,
+        Record::Strings(_) => 1,
+        Record::Subs(_) => 2,
+        Record::Nodes(_) => 3,
+        Record::Places(_) => 4,
+        Record::Figures(_) => 5,
+        Record::Snapshot(_) => SNAPSHOT,
+        Record::End(_) => END,
+    }
+}
+
+fn count(trace: &mut Trace, kind: usize, stored_bytes: u64) {
+    if let Some(count) = trace.chunk_counts.get_mut(kind) {
+        count.chunks += 1;
+        count.stored_bytes += stored_bytes;
+    }
+}

@@ -1,0 +1,12 @@
+//! Documents to text and JSON. Each format is a file of its own and knows nothing of the other.
+//!
+//! Nothing here decides what is shown; nothing here writes anywhere but into the string it returns.
+
+mod grid;
+pub mod json;
+mod printable;
+mod shorten;
+pub mod text;
+mod units;
+
+pub use printable::printable;

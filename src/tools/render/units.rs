@@ -1,0 +1,127 @@
+//! Values as text, in units that people read or exact. Never changes what a value means.
+
+use super::printable;
+use crate::tools::document::Value;
+use humansize::{format_size, FormatSizeOptions, BINARY};
+
+/// Should numbers be rounded to what people read?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Precision {
+    /// `1.2 MiB`, `3.4 s`.
+    Human,
+    /// Bytes to the last one, seconds to the last nanosecond.
+    Exact,
+}
+
+/// `value` as text. `in_column`: the heading says the unit, so an exact number of bytes needs none.
+pub(super) fn value_text(value: &Value, precision: Precision, in_column: bool) -> String {
+    match value {
+        Value::Absent => "-".to_owned(),
+        Value::Flag(true) => "yes".to_owned(),
+        Value::Flag(false) => "no".to_owned(),
+        Value::Text(text) | Value::Name(text) | Value::Path(text) => printable(text).into_owned(),
+        Value::Indented { depth, text } => indented(*depth, &printable(text)),
+        Value::Words(words) => words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "),
+        Value::Count(count) => count.to_string(),
+        Value::Signed(count) => count.to_string(),
+        Value::Bytes(bytes) => bytes_text(*bytes, precision, in_column),
+        Value::SignedBytes(bytes) => {
+            let sign = if *bytes < 0 { "-" } else { "" };
+            format!("{sign}{}", bytes_text(bytes.unsigned_abs(), precision, in_column))
+        }
+        Value::Nanoseconds(ns) => match precision {
+            Precision::Human => format!("{}.{:03} s", ns / 1_000_000_000, ns % 1_000_000_000 / 1_000_000),
+            Precision::Exact => format!("{}.{:09} s", ns / 1_000_000_000, ns % 1_000_000_000),
+        },
+        Value::Instant(unix_ns) => instant(*unix_ns),
+    }
+}
+
+fn bytes_text(bytes: u64, precision: Precision, in_column: bool) -> String {
+    match precision {
+        Precision::Human if bytes < 1024 => format!("{bytes} B"),
+        Precision::Human => format_size(bytes, FormatSizeOptions::from(BINARY).decimal_places(1).decimal_zeroes(1)),
+        Precision::Exact if in_column => bytes.to_string(),
+        Precision::Exact => format!("{bytes} bytes"),
+    }
+}
+
+/// Levels of a tree that are shown by indenting; below that a number says how deep.
+const INDENTED_LEVELS: usize = 32;
+
+fn indented(depth: usize, text: &str) -> String {
+    let indent = "  ".repeat(depth.min(INDENTED_LEVELS));
+    if depth > INDENTED_LEVELS {
+        format!("{indent}[level {depth}] {text}")
+    } else {
+        format!("{indent}{text}")
+    }
+}
+
+/// A word of a command line, quoted as a shell wants it where it needs to be.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./:=,+@%^".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", printable(word).replace('\'', "'\\''"))
+}
+
+/// `2026-11-24 21:00:18 UTC`.
+fn instant(unix_ns: u64) -> String {
+    let seconds = unix_ns / 1_000_000_000;
+    let (year, month, day) = civil(seconds / 86_400);
+    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
+}
+
+/// Year, month and day of a day counted from 1970-01-01. Counts years from March, so that leap days come last.
+fn civil(day: u64) -> (u64, u64, u64) {
+    let day = day + 719_468;
+    let (era, day) = (day / 146_097, day % 146_097);
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day_of_month = day - (153 * month + 2) / 5 + 1;
+    let (year, month) = if month < 10 { (year, month + 3) } else { (year + 1, month - 9) };
+    (year + era * 400, month, day_of_month)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_rounded_for_people_and_exact_on_demand() {
+        for (value, human, exact) in [
+            (Value::Bytes(0), "0 B", "0"),
+            (Value::Bytes(1023), "1023 B", "1023"),
+            (Value::Bytes(1_258_291), "1.2 MiB", "1258291"),
+            (Value::SignedBytes(-2048), "-2.0 KiB", "-2048"),
+            (Value::SignedBytes(i64::MIN), "-8.0 EiB", "-9223372036854775808"),
+            (Value::Bytes(u64::MAX), "16.0 EiB", "18446744073709551615"),
+        ] {
+            assert_eq!(value_text(&value, Precision::Human, true), human);
+            assert_eq!(value_text(&value, Precision::Exact, true), exact);
+        }
+    }
+
+    #[test]
+    fn instants_are_utc() {
+        for (seconds, text) in [
+            (0, "1970-01-01 00:00:00 UTC"),
+            (951_782_400, "2000-02-29 00:00:00 UTC"),
+            (1_735_689_599, "2024-12-31 23:59:59 UTC"),
+            (1_795_554_018, "2026-11-24 21:00:18 UTC"),
+        ] {
+            assert_eq!(instant(seconds * 1_000_000_000), text);
+        }
+        instant(u64::MAX);
+    }
+
+    #[test]
+    fn words_are_quoted_where_a_shell_needs_it() {
+        let words = ["perl", "-e", "print 'x'", ""].map(str::to_owned).to_vec();
+        assert_eq!(value_text(&Value::Words(words), Precision::Human, false), r"perl -e 'print '\''x'\''' ''");
+    }
+}

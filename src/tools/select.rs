@@ -1,0 +1,172 @@
+//! Which rows of a table are shown, and in which order: `--filter`, `--sort`, `--top`. Never changes a value.
+
+use super::document::{Head, Shown, Table, Value};
+use regex::Regex;
+use std::cmp::Ordering;
+use thiserror::Error;
+
+/// A column of rows of type `R`.
+pub struct Column<R> {
+    head: Head,
+    ascending: bool,
+    get: fn(&R) -> Value,
+}
+
+impl<R> Column<R> {
+    /// A column shown in text and JSON; sorted by, the highest come first.
+    pub const fn new(key: &'static str, heading: &'static str, get: fn(&R) -> Value) -> Self {
+        Column { head: Head { key, heading, shown: Shown::Always }, ascending: false, get }
+    }
+
+    /// Shown in text only when it is sorted by.
+    pub const fn on_demand(mut self) -> Self {
+        self.head.shown = Shown::OnDemand;
+        self
+    }
+
+    /// Never shown in text, where another column says the same.
+    pub const fn json_only(mut self) -> Self {
+        self.head.shown = Shown::JsonOnly;
+        self
+    }
+
+    /// Shown in text only.
+    pub const fn text_only(mut self) -> Self {
+        self.head.shown = Shown::TextOnly;
+        self
+    }
+
+    /// Sorted by, the lowest come first.
+    pub const fn ascending(mut self) -> Self {
+        self.ascending = true;
+        self
+    }
+}
+
+/// Which rows, in which order.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// Key of the column to sort by. Default: the report's own order.
+    pub sort: Option<String>,
+    /// How many rows. Default: all.
+    pub top: Option<usize>,
+    /// Only rows with a name or path that this matches. Default: all.
+    pub filter: Option<Regex>,
+}
+
+/// A column that the report does not have.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("there is no column \"{wanted}\" to sort by; the columns are: {known}")]
+pub struct UnknownColumn {
+    wanted: String,
+    known: String,
+}
+
+impl Selection {
+    /// Does a row with these texts pass the filter?
+    pub fn passes<'a>(&self, mut texts: impl Iterator<Item = &'a str>) -> bool {
+        self.filter.as_ref().is_none_or(|filter| texts.any(|text| filter.is_match(text)))
+    }
+
+    /// The column to sort by.
+    ///
+    /// # Errors
+    /// Where there is none of that key.
+    pub fn sort_column<'a, R>(&self, columns: &'a [Column<R>], default: &str) -> Result<&'a Column<R>, UnknownColumn> {
+        let wanted = self.sort.as_deref().unwrap_or(default);
+        let known = || columns.iter().filter(|column| column.head.shown != Shown::TextOnly);
+        known().find(|column| column.head.key == wanted).ok_or_else(|| UnknownColumn {
+            wanted: wanted.to_owned(),
+            known: known().map(|column| column.head.key).collect::<Vec<_>>().join(", "),
+        })
+    }
+
+    /// The table of the rows chosen; `default` is the key to sort by where none was asked for, `also` the keys of more
+    /// columns to show in text.
+    ///
+    /// # Errors
+    /// Where there is no column to sort by.
+    pub fn table<R>(
+        &self,
+        columns: &[Column<R>],
+        rows: &[R],
+        default: &str,
+        also: &[&str],
+    ) -> Result<Table, UnknownColumn> {
+        let by = self.sort_column(columns, default)?;
+        let mut chosen: Vec<(Value, &R)> =
+            rows.iter().filter(|row| self.passes_row(columns, row)).map(|row| ((by.get)(row), row)).collect();
+        // Stable, so that equal rows stay in the order of the profile.
+        chosen.sort_by(|(a, _), (b, _)| by.order(a, b));
+        chosen.truncate(self.top.unwrap_or(usize::MAX));
+        let rows_in_all = rows.len();
+        let rows = chosen.into_iter().map(|(_, row)| columns.iter().map(|column| (column.get)(row)).collect());
+        Ok(Table { heads: heads(columns, by.head.key, also), rows: rows.collect(), rows_in_all })
+    }
+
+    fn passes_row<R>(&self, columns: &[Column<R>], row: &R) -> bool {
+        let Some(filter) = &self.filter else { return true };
+        columns.iter().any(|column| match (column.get)(row) {
+            Value::Name(text) | Value::Path(text) => filter.is_match(&text),
+            _ => false,
+        })
+    }
+}
+
+/// The heads of all columns; the one sorted by and those of `also` are shown in text wherever they can be.
+pub fn heads<R>(columns: &[Column<R>], by: &str, also: &[&str]) -> Vec<Head> {
+    let head = |column: &Column<R>| match column.head {
+        head if head.shown == Shown::OnDemand && (head.key == by || also.contains(&head.key)) => {
+            Head { shown: Shown::Always, ..head }
+        }
+        head => head,
+    };
+    columns.iter().map(head).collect()
+}
+
+impl<R> Column<R> {
+    /// The column's value of a row.
+    pub fn value(&self, row: &R) -> Value {
+        (self.get)(row)
+    }
+
+    /// Key of the column.
+    pub fn key(&self) -> &'static str {
+        self.head.key
+    }
+
+    /// Which of two values of this column comes first.
+    pub fn order(&self, a: &Value, b: &Value) -> Ordering {
+        let order = compare(a, b);
+        let by_name = matches!(a, Value::Text(_) | Value::Name(_) | Value::Path(_) | Value::Indented { .. });
+        if self.ascending || by_name {
+            order
+        } else {
+            order.reverse()
+        }
+    }
+}
+
+fn compare(a: &Value, b: &Value) -> Ordering {
+    match (number(a), number(b)) {
+        (Some(a), Some(b)) => a.cmp(&b),
+        (None, None) => words(a).cmp(words(b)),
+        (a, b) => a.is_some().cmp(&b.is_some()),
+    }
+}
+
+fn number(value: &Value) -> Option<i128> {
+    match *value {
+        Value::Count(n) | Value::Bytes(n) | Value::Nanoseconds(n) | Value::Instant(n) => Some(n.into()),
+        Value::Signed(n) | Value::SignedBytes(n) => Some(n.into()),
+        Value::Flag(flag) => Some(flag.into()),
+        _ => None,
+    }
+}
+
+fn words(value: &Value) -> &str {
+    match value {
+        Value::Text(text) | Value::Name(text) | Value::Path(text) | Value::Indented { text, .. } => text,
+        _ => "",
+    }
+}

@@ -1,0 +1,177 @@
+//! `mprof-dump` as a user meets it: arguments, exit codes, what goes where.
+#![cfg(feature = "tools")]
+
+use serde_json::Value;
+use std::fs;
+use std::process::{Command, Output, Stdio};
+
+const TRACE: &str = "t/data/v1.mprof";
+
+const REPORTS: [&str; 8] = ["summary", "subs", "lines", "tree", "files", "modules", "timeline", "info"];
+
+fn dump(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_mprof-dump")).args(args).env_remove("NO_COLOR").output().unwrap()
+}
+
+fn stdout(args: &[&str]) -> String {
+    let output = dump(args);
+    assert_eq!(output.status.code(), Some(0), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Standard error of a call that is to be refused with exit code 2 and nothing on standard output.
+fn refused(args: &[&str]) -> String {
+    let output = dump(args);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{args:?}: {stderr}");
+    assert!(output.stdout.is_empty(), "{args:?}");
+    stderr
+}
+
+fn json(args: &[&str]) -> Value {
+    serde_json::from_str(&stdout(args)).unwrap()
+}
+
+#[test]
+fn every_report_is_as_kept() {
+    for report in REPORTS {
+        assert_eq!(stdout(&[report, TRACE]), fs::read_to_string(format!("t/data/v1.{report}.txt")).unwrap());
+        assert_eq!(stdout(&[report, "--json", TRACE]), fs::read_to_string(format!("t/data/v1.{report}.json")).unwrap());
+        let exact = fs::read_to_string(format!("t/data/v1.{report}.bytes.txt")).unwrap();
+        assert_eq!(stdout(&["--bytes", report, TRACE]), exact);
+    }
+}
+
+#[test]
+fn the_summary_is_what_a_trace_alone_shows() {
+    assert_eq!(stdout(&[TRACE]), stdout(&["summary", TRACE]));
+    assert_eq!(stdout(&["--top", "1", TRACE]), stdout(&["summary", "--top", "1", TRACE]));
+}
+
+#[test]
+fn without_arguments_it_helps_and_refuses() {
+    assert!(refused(&[]).contains("Usage: mprof-dump"));
+}
+
+#[test]
+fn help_has_examples_and_version_is_a_version() {
+    assert!(stdout(&["--help"]).contains("mprof-dump subs --sort self_live_bytes mprof.bin"));
+    assert_eq!(stdout(&["--version"]), format!("mprof-dump {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn bad_usage_is_refused() {
+    for args in [
+        &["subs"][..],
+        &["--json"],
+        &["nosuch", TRACE],
+        &["subs", "--filter", "(", TRACE],
+        &["subs", "--top", "x", TRACE],
+        &["tree", "--min", "101", TRACE],
+        &["tree", "--min", "nan", TRACE],
+        &["info", "--sort", "kind", TRACE],
+        &["--top", "3", "subs", TRACE],
+        &[TRACE, "subs", TRACE],
+        &["--color", "pink", TRACE],
+    ] {
+        refused(args);
+    }
+}
+
+#[test]
+fn an_unknown_column_lists_the_columns() {
+    let stderr = refused(&["subs", "--sort", "memory", TRACE]);
+    assert!(stderr.contains("\"memory\"") && stderr.contains("self_live_bytes"), "{stderr}");
+}
+
+#[test]
+fn what_is_no_trace_is_refused_in_one_line() {
+    for path in ["Cargo.toml", "/nonexistent", "src", "/dev/null"] {
+        let stderr = refused(&[path]);
+        assert_eq!(stderr.lines().count(), 1, "{stderr}");
+        assert!(stderr.starts_with("mprof-dump: ") && stderr.contains(path), "{stderr}");
+    }
+}
+
+#[test]
+fn a_cut_trace_is_shown_with_a_warning() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("cut.mprof");
+    let bytes = fs::read(TRACE).unwrap();
+    fs::write(&path, &bytes[..bytes.len() - 30]).unwrap();
+    let path = path.to_str().unwrap();
+    for report in ["subs", "timeline"] {
+        let output = dump(&[report, path]);
+        assert_eq!(output.status.code(), Some(0));
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(stderr.starts_with("mprof-dump: warning: ") && stderr.contains("were left out"), "{stderr}");
+    }
+    assert!(stdout(&[path]).contains("warning: "));
+    assert_eq!(json(&["--json", path])["warnings"][0]["kind"], "left_out");
+}
+
+#[test]
+fn rows_are_sorted_filtered_and_cut() {
+    let rows = |args: &[&str]| json(args)["subs"]["rows"].as_array().unwrap().clone();
+    let all = rows(&["subs", "--json", "--sort", "calls", TRACE]);
+    let calls: Vec<u64> = all.iter().map(|row| row["calls"].as_u64().unwrap()).collect();
+    assert!(calls.is_sorted_by(|a, b| a >= b), "{calls:?}");
+    assert_eq!(rows(&["subs", "--json", "--sort", "calls", "--top", "3", TRACE]), all[..3]);
+    let named = rows(&["subs", "--json", "--sort", "name", "--filter", "^Foo::", TRACE]);
+    let names: Vec<&str> = named.iter().map(|row| row["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["Foo::new", "Foo::visit", "Foo::walk"]);
+    assert_eq!(rows(&["subs", "--json", "--filter", "nosuch", TRACE]), Vec::<Value>::new());
+}
+
+#[test]
+fn a_tree_says_what_it_folds() {
+    let rows = |min: &str| json(&["tree", "--json", "--min", min, TRACE])["tree"]["rows"].as_array().unwrap().clone();
+    let whole = rows("0");
+    assert!(whole.iter().all(|row| row["kind"] != "folded"));
+    for min in ["1", "5", "50", "100"] {
+        let folded = rows(min);
+        let shown = folded.iter().filter(|row| row["kind"] != "folded").count() as u64;
+        let hidden: u64 = folded.iter().map(|row| row["folded_nodes"].as_u64().unwrap()).sum();
+        assert_eq!(shown + hidden, whole.len() as u64, "--min {min}");
+    }
+}
+
+#[test]
+fn nothing_that_steers_a_terminal_gets_through() {
+    for report in REPORTS {
+        for look in ["--json", "--bytes"] {
+            let text = stdout(&[report, look, TRACE]);
+            let steers = |c: char| (c.is_control() && c != '\n') || ('\u{202a}'..='\u{202e}').contains(&c);
+            assert!(!text.contains(steers), "{report} {look}: {text:?}");
+        }
+    }
+}
+
+#[test]
+fn colour_is_used_on_demand_only() {
+    assert!(stdout(&["--color", "always", TRACE]).contains('\x1b'));
+    assert!(!stdout(&["--color", "never", TRACE]).contains('\x1b'));
+    assert!(!stdout(&["--color", "auto", TRACE]).contains('\x1b'));
+}
+
+#[test]
+fn a_reader_that_has_enough_is_no_failure() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_mprof-dump"))
+        .args(["--json", TRACE])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), output.stderr), (Some(0), vec![]));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_a_failure_of_its_own() {
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_mprof-dump")).arg(TRACE).stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).starts_with("mprof-dump: cannot write the report: "));
+}
