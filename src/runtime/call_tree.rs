@@ -3,38 +3,53 @@
 //! Recursion is folded: a sub that is already on the path is its own node again, not a new one below. A node has self
 //! figures only; inclusive figures are sums over the tree, made by the reader. Depth is capped; calls below the cap
 //! belong to the node at the cap and are counted.
+//!
+//! As with places, figures are kept in 32 bits until a node outgrows them.
 
-use crate::format::ids::{NodeId, StrId, SubId};
+use super::locations::{LocationId, Locations};
+use super::paged::Paged;
+use crate::format::ids::{NodeId, SubId};
 use crate::format::records::{Node, NodeFigures, Sub};
 use hashbrown::HashTable;
 use rustc_hash::FxHasher;
 use std::hash::{Hash, Hasher};
 
-/// A node and its self figures.
+/// What makes a node: a root is its own parent.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+struct Path {
+    parent: NodeId,
+    sub: SubId,
+    called_at: LocationId,
+}
+
+/// A node and its self figures. A block has at least 8 bytes, so blocks fit where bytes do.
 #[derive(Clone, Copy, Default)]
-pub struct NodeState {
-    /// Where it stands.
-    pub node: Node,
+struct Small {
+    path: Path,
+    calls: u32,
+    freed_bytes: u32,
+    freed_blocks: u32,
+    size_pages: i32,
+    resident_pages: i32,
     /// Distance from its root.
     depth: u32,
     /// Changed since it was last written?
-    pub changed: bool,
-    /// Self figures.
-    pub figures: NodeFigures,
+    changed: bool,
+    /// Outgrown: `freed_bytes` is the index of its figures in full width.
+    is_big: bool,
 }
 
 /// The tree. There may be several roots: the main program, one for each thread, perl's pools.
 pub struct CallTree {
     subs: Vec<Sub>,
     sub_ids: HashTable<u32>,
-    nodes: Vec<NodeState>,
+    nodes: Paged<Small>,
+    big: Vec<NodeFigures>,
     node_ids: HashTable<u32>,
     changed: Vec<NodeId>,
     depth_cap: u32,
     /// Calls folded into their caller at the cap.
     pub depth_capped_calls: u64,
-    /// What an id out of range would get: nothing is lost that was ever right, and nothing panics.
-    spare: NodeState,
 }
 
 fn hash(value: impl Hash) -> u64 {
@@ -49,12 +64,12 @@ impl CallTree {
         Self {
             subs: Vec::new(),
             sub_ids: HashTable::new(),
-            nodes: Vec::new(),
+            nodes: Paged::new(),
+            big: Vec::new(),
             node_ids: HashTable::new(),
             changed: Vec::new(),
             depth_cap,
             depth_capped_calls: 0,
-            spare: NodeState::default(),
         }
     }
 
@@ -74,89 +89,152 @@ impl CallTree {
     /// A new root.
     pub fn root(&mut self, sub: SubId) -> NodeId {
         let id = NodeId(self.nodes.len() as u32);
-        self.push(Node { parent: id, sub, call_file: StrId(0), call_line: 0 }, 0)
+        self.push(Path { parent: id, sub, called_at: LocationId::default() }, 0)
     }
 
-    fn push(&mut self, node: Node, depth: u32) -> NodeId {
+    fn push(&mut self, path: Path, depth: u32) -> NodeId {
         let id = NodeId(self.nodes.len() as u32);
-        let figures = NodeFigures { id, ..Default::default() };
-        self.nodes.push(NodeState { node, depth, changed: false, figures });
+        self.nodes.push(Small { path, depth, ..Default::default() });
         id
     }
 
     /// The node for a call of `sub` from `parent`, at a statement; new or old.
-    pub fn child(&mut self, parent: NodeId, sub: SubId, call_file: StrId, call_line: u32) -> NodeId {
-        let node = Node { parent, sub, call_file, call_line };
+    pub fn child(&mut self, parent: NodeId, sub: SubId, called_at: LocationId) -> NodeId {
+        let path = Path { parent, sub, called_at };
         let nodes = &self.nodes;
-        let same = |&id: &u32| nodes.get(id as usize).is_some_and(|state| state.node == node);
-        if let Some(&id) = self.node_ids.find(hash(node), same) {
+        let same = |&id: &u32| nodes.get(id as usize).is_some_and(|node| node.path == path);
+        if let Some(&id) = self.node_ids.find(hash(path), same) {
             return NodeId(id);
         }
         if let Some(ancestor) = self.on_path(parent, sub) {
             return ancestor;
         }
-        let depth = self.state(parent).depth + 1;
+        let depth = self.nodes.get(parent.index()).map_or(0, |node| node.depth) + 1;
         if depth > self.depth_cap {
             self.depth_capped_calls += 1;
             return parent;
         }
-        let id = self.push(node, depth);
+        let id = self.push(path, depth);
         let nodes = &self.nodes;
-        self.node_ids.insert_unique(hash(node), id.0, |&id| hash(nodes.get(id as usize).map(|s| s.node)));
+        self.node_ids.insert_unique(hash(path), id.0, |&id| hash(nodes.get(id as usize).map(|node| node.path)));
         id
     }
 
     fn on_path(&self, from: NodeId, sub: SubId) -> Option<NodeId> {
         let mut at = from;
         loop {
-            let node = self.nodes.get(at.index())?.node;
-            if node.sub == sub {
+            let path = self.nodes.get(at.index())?.path;
+            if path.sub == sub {
                 return Some(at);
             }
-            if node.parent == at {
+            if path.parent == at {
                 return None;
             }
-            at = node.parent;
+            at = path.parent;
         }
     }
 
     /// Is a call from this node to a new one cut off by the cap? Then it is not to be cached: each is counted.
     pub fn is_capped(&self, parent: NodeId, child: NodeId) -> bool {
-        parent == child && self.nodes.get(parent.index()).is_some_and(|state| state.depth >= self.depth_cap)
+        parent == child && self.nodes.get(parent.index()).is_some_and(|node| node.depth >= self.depth_cap)
     }
 
-    /// A node, to change its figures.
+    /// A node that is about to change.
     #[inline]
-    pub fn state(&mut self, id: NodeId) -> &mut NodeState {
-        match self.nodes.get_mut(id.index()) {
-            Some(state) => {
-                if !state.changed {
-                    state.changed = true;
-                    self.changed.push(id);
-                }
-                state
-            }
-            None => &mut self.spare,
+    fn touch(&mut self, id: NodeId) -> Option<&mut Small> {
+        let node = self.nodes.get_mut(id.index())?;
+        if !node.changed {
+            node.changed = true;
+            self.changed.push(id);
+        }
+        Some(node)
+    }
+
+    /// The figures of a node in full width, to where they are moved if they are not there yet.
+    #[cold]
+    fn big(&mut self, id: NodeId) -> Option<&mut NodeFigures> {
+        let node = self.nodes.get_mut(id.index())?;
+        if !node.is_big {
+            let figures = node.widened(id);
+            node.freed_bytes = self.big.len() as u32;
+            node.is_big = true;
+            self.big.push(figures);
+        }
+        self.big.get_mut(node.freed_bytes as usize)
+    }
+
+    /// The node is called.
+    #[inline]
+    pub fn called(&mut self, id: NodeId) {
+        let Some(node) = self.touch(id) else { return };
+        if !node.is_big && node.calls != u32::MAX {
+            node.calls += 1;
+        } else if let Some(figures) = self.big(id) {
+            figures.calls += 1;
         }
     }
 
-    /// The figures that changed since the last call.
-    pub fn take_changed(&mut self) -> Vec<NodeFigures> {
+    /// The node frees a block of `bytes`.
+    #[inline]
+    pub fn freed(&mut self, id: NodeId, bytes: u64) {
+        let Some(node) = self.touch(id) else { return };
+        let freed_bytes = u64::from(node.freed_bytes) + bytes;
+        if !node.is_big && freed_bytes <= u64::from(u32::MAX) {
+            node.freed_bytes = freed_bytes as u32;
+            node.freed_blocks += 1;
+        } else if let Some(figures) = self.big(id) {
+            figures.freed_bytes += bytes;
+            figures.freed_blocks += 1;
+        }
+    }
+
+    /// The process grew by so many pages while the node ran, or shrank.
+    pub fn grew(&mut self, id: NodeId, size_pages: i64, resident_pages: i64) {
+        let Some(node) = self.touch(id) else { return };
+        let sum = |old: i32, more: i64| i32::try_from(i64::from(old) + more).ok();
+        match (sum(node.size_pages, size_pages), sum(node.resident_pages, resident_pages)) {
+            (Some(size), Some(resident)) if !node.is_big => {
+                (node.size_pages, node.resident_pages) = (size, resident);
+            }
+            _ => {
+                if let Some(figures) = self.big(id) {
+                    figures.size_pages += size_pages;
+                    figures.resident_pages += resident_pages;
+                }
+            }
+        }
+    }
+
+    /// The nodes that changed since the last call, in the order of their ids. Their figures are to be had from
+    /// [`CallTree::figures_of`].
+    pub fn take_changed(&mut self) -> Vec<NodeId> {
         let mut changed = std::mem::take(&mut self.changed);
         changed.sort_unstable();
-        let figures = changed.iter().filter_map(|id| {
-            let state = self.nodes.get_mut(id.index())?;
-            state.changed = false;
-            Some(state.figures)
-        });
-        figures.collect()
+        for id in &changed {
+            if let Some(node) = self.nodes.get_mut(id.index()) {
+                node.changed = false;
+            }
+        }
+        changed
+    }
+
+    /// The figures of those nodes.
+    pub fn figures_of(&self, ids: &[NodeId]) -> Vec<NodeFigures> {
+        let figures = |&id: &NodeId| {
+            let node = self.nodes.get(id.index())?;
+            if node.is_big {
+                self.big.get(node.freed_bytes as usize).copied()
+            } else {
+                Some(node.widened(id))
+            }
+        };
+        ids.iter().filter_map(figures).collect()
     }
 
     /// Marks every node as changed, for a trace that begins anew.
     pub fn change_all(&mut self) {
-        for (index, state) in self.nodes.iter_mut().enumerate().filter(|(_, state)| !state.changed) {
-            state.changed = true;
-            self.changed.push(NodeId(index as u32));
+        for index in 0..self.nodes.len() {
+            self.touch(NodeId(index as u32));
         }
     }
 
@@ -170,15 +248,48 @@ impl CallTree {
         self.subs.get(first as usize..).unwrap_or(&[])
     }
 
-    /// Nodes from id `first` on.
-    pub fn nodes_from(&self, first: u32) -> impl Iterator<Item = Node> + '_ {
-        self.nodes.get(first as usize..).unwrap_or(&[]).iter().map(|state| state.node)
+    /// How many nodes there are.
+    pub fn len(&self) -> u32 {
+        self.nodes.len() as u32
+    }
+
+    /// `count` nodes from id `first` on.
+    pub fn nodes_from<'a>(
+        &'a self,
+        first: u32,
+        count: usize,
+        locations: &'a Locations,
+    ) -> impl Iterator<Item = Node> + 'a {
+        self.nodes.from(first as usize).take(count).map(|node| {
+            let at = locations.get(node.path.called_at);
+            Node { parent: node.path.parent, sub: node.path.sub, call_file: at.file, call_line: at.line }
+        })
+    }
+}
+
+impl Small {
+    fn widened(self, id: NodeId) -> NodeFigures {
+        NodeFigures {
+            id,
+            calls: self.calls.into(),
+            freed_bytes: self.freed_bytes.into(),
+            freed_blocks: self.freed_blocks.into(),
+            size_pages: self.size_pages.into(),
+            resident_pages: self.resident_pages.into(),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::locations::Location;
     use super::*;
+    use crate::format::ids::StrId;
+
+    fn at(line: u32) -> LocationId {
+        thread_local!(static ALL: std::cell::RefCell<Locations> = Locations::new().into());
+        ALL.with_borrow_mut(|all| all.intern(Location { file: StrId(9), line }))
+    }
 
     fn sub(tree: &mut CallTree, name: u32) -> SubId {
         tree.sub(Sub { name: StrId(name), ..Default::default() })
@@ -189,9 +300,9 @@ mod tests {
         let mut tree = CallTree::new(100);
         let (main, f) = (sub(&mut tree, 1), sub(&mut tree, 2));
         let root = tree.root(main);
-        let first = tree.child(root, f, StrId(9), 10);
-        assert_eq!(tree.child(root, f, StrId(9), 10), first);
-        assert_ne!(tree.child(root, f, StrId(9), 11), first);
+        let first = tree.child(root, f, at(10));
+        assert_eq!(tree.child(root, f, at(10)), first);
+        assert_ne!(tree.child(root, f, at(11)), first);
     }
 
     #[test]
@@ -199,10 +310,10 @@ mod tests {
         let mut tree = CallTree::new(100);
         let (main, f, g) = (sub(&mut tree, 1), sub(&mut tree, 2), sub(&mut tree, 3));
         let root = tree.root(main);
-        let in_f = tree.child(root, f, StrId(9), 1);
-        assert_eq!(tree.child(in_f, f, StrId(9), 2), in_f);
-        let in_g = tree.child(in_f, g, StrId(9), 3);
-        assert_eq!(tree.child(in_g, f, StrId(9), 4), in_f);
+        let in_f = tree.child(root, f, at(1));
+        assert_eq!(tree.child(in_f, f, at(2)), in_f);
+        let in_g = tree.child(in_f, g, at(3));
+        assert_eq!(tree.child(in_g, f, at(4)), in_f);
     }
 
     #[test]
@@ -210,10 +321,26 @@ mod tests {
         let mut tree = CallTree::new(2);
         let subs: Vec<_> = (1..=4).map(|name| sub(&mut tree, name)).collect();
         let root = tree.root(subs[0]);
-        let one = tree.child(root, subs[1], StrId(9), 1);
-        let two = tree.child(one, subs[2], StrId(9), 1);
-        assert_eq!(tree.child(two, subs[3], StrId(9), 1), two);
+        let one = tree.child(root, subs[1], at(1));
+        let two = tree.child(one, subs[2], at(1));
+        assert_eq!(tree.child(two, subs[3], at(1)), two);
         assert!(tree.is_capped(two, two));
         assert_eq!(tree.depth_capped_calls, 1);
+    }
+    #[test]
+    fn a_node_that_outgrows_32_bits_loses_nothing() {
+        let mut tree = CallTree::new(2);
+        let main = sub(&mut tree, 1);
+        let root = tree.root(main);
+        tree.called(root);
+        for _ in 0..5 {
+            tree.freed(root, 3 << 30);
+            tree.grew(root, i64::from(i32::MAX), -1);
+        }
+        tree.called(root);
+        let figures = tree.figures_of(&[root])[0];
+        assert_eq!((figures.calls, figures.freed_bytes, figures.freed_blocks), (2, 15 << 30, 5));
+        assert_eq!((figures.size_pages, figures.resident_pages), (5 * i64::from(i32::MAX), -5));
+        assert_eq!(tree.take_changed(), [root]);
     }
 }

@@ -7,7 +7,8 @@
 //! | `recording`, `lock`, `thread` | the way from a hook into the recorder |
 //! | `recorder` | what an event changes |
 //! | `interp`, `sub_cache`, `place_cache`, `eval_origins`, `pools` | what is known of perl |
-//! | `strings`, `call_tree`, `places`, `block_table` | what figures belong to |
+//! | `strings`, `locations`, `call_tree`, `places`, `block_table` | what figures belong to |
+//! | `paged` | how the big ones of these grow |
 //! | `statm`, `own_memory` | the process's pages, the profiler's own bytes |
 //! | `session`, `snapshot`, `header`, `trace_state` | when what is written |
 //! | `writer`, `trace_file`, `high_fd` | the writing of it |
@@ -24,9 +25,11 @@ mod header;
 mod high_fd;
 pub mod interp;
 mod interpose;
+mod locations;
 mod lock;
 pub mod options;
 mod own_memory;
+mod paged;
 mod place_cache;
 mod places;
 mod pools;

@@ -1,106 +1,260 @@
-//! Places (call path, file, line) and what lives there.
+//! Places (call path, location) and what lives there.
 //!
 //! The exact peak of each place costs no log: a place keeps what it held at the newest peak it knows of, and on its
 //! first change after a newer one it first notes what it held until then. A place that has not changed since the newest
-//! peak held then what it holds now; a reader sees that by the peak's number.
+//! peak held then what it holds now.
+//!
+//! There are hundreds of thousands of places in a big program and most are small, so figures are kept in 32 bits; a
+//! place that outgrows them is moved to full width, and no unit is lost.
 
-use crate::format::ids::{NodeId, PlaceId, StrId};
+use super::block_table::MAX_PLACES;
+use super::locations::{LocationId, Locations};
+use super::paged::Paged;
+use crate::format::ids::{NodeId, PlaceId};
 use crate::format::records::{Place, PlaceFigures};
 use hashbrown::HashTable;
 use rustc_hash::FxHasher;
 use std::hash::{Hash, Hasher};
 
-/// A place and its figures.
+/// A place and its figures. A block has at least 8 bytes, so blocks fit where bytes do; what lives was allocated, so it
+/// fits where that does.
 #[derive(Clone, Copy, Default)]
-pub struct PlaceState {
-    /// Which place it is.
-    pub place: Place,
+struct Small {
+    node: NodeId,
+    at: LocationId,
+    allocated_bytes: u32,
+    allocated_blocks: u32,
+    live_bytes: u32,
+    live_blocks: u32,
+    at_peak_bytes: u32,
+    at_peak_blocks: u32,
+    /// Low half of the peak's number.
+    peak: u32,
+    scalars_born: u32,
+    scalars_died: u32,
     /// Changed since it was last written?
     changed: bool,
-    /// Its figures.
-    pub figures: PlaceFigures,
+    /// Outgrown: `allocated_bytes` is the index of its figures in full width.
+    is_big: bool,
 }
 
 /// All places met so far.
 pub struct Places {
-    all: Vec<PlaceState>,
+    all: Paged<Small>,
+    big: Vec<PlaceFigures>,
     ids: HashTable<u32>,
     changed: Vec<PlaceId>,
-    spare: PlaceState,
 }
 
-fn hash(place: &Place) -> u64 {
+fn hash(node: NodeId, at: LocationId) -> u64 {
     let mut hasher = FxHasher::default();
-    place.hash(&mut hasher);
+    (node, at).hash(&mut hasher);
     hasher.finish()
 }
 
 /// A place that has not changed since a newer peak held then what it holds now.
 #[inline]
-fn as_of(newest_peak: u64, mut figures: PlaceFigures) -> PlaceFigures {
-    if figures.peak_number != newest_peak {
-        figures.peak_number = newest_peak;
+fn bring_up_to(peak: u64, figures: &mut PlaceFigures) {
+    if figures.peak_number != peak {
+        figures.peak_number = peak;
         figures.at_peak_bytes = figures.live_bytes;
         figures.at_peak_blocks = figures.live_blocks;
     }
-    figures
+}
+
+impl Small {
+    #[inline]
+    fn bring_up_to(&mut self, peak: u64) {
+        if self.peak != peak as u32 {
+            self.peak = peak as u32;
+            self.at_peak_bytes = self.live_bytes;
+            self.at_peak_blocks = self.live_blocks;
+        }
+    }
+
+    fn widened(self, id: PlaceId, peak: u64) -> PlaceFigures {
+        PlaceFigures {
+            id,
+            allocated_bytes: self.allocated_bytes.into(),
+            allocated_blocks: self.allocated_blocks.into(),
+            live_bytes: self.live_bytes.into(),
+            live_blocks: self.live_blocks.into(),
+            at_peak_bytes: self.at_peak_bytes.into(),
+            at_peak_blocks: self.at_peak_blocks.into(),
+            peak_number: peak,
+            scalars_born: self.scalars_born.into(),
+            scalars_died: self.scalars_died.into(),
+        }
+    }
 }
 
 impl Places {
     /// None yet.
     pub fn new() -> Self {
-        Self { all: Vec::new(), ids: HashTable::new(), changed: Vec::new(), spare: PlaceState::default() }
+        Self { all: Paged::new(), big: Vec::new(), ids: HashTable::new(), changed: Vec::new() }
     }
 
     /// The id of a place, new or old.
-    pub fn intern(&mut self, node: NodeId, file: StrId, line: u32) -> PlaceId {
-        let place = Place { node, file, line };
+    pub fn intern(&mut self, node: NodeId, at: LocationId) -> PlaceId {
         let all = &self.all;
-        let same = |&id: &u32| all.get(id as usize).is_some_and(|state| state.place == place);
-        if let Some(&id) = self.ids.find(hash(&place), same) {
+        let same = |&id: &u32| all.get(id as usize).is_some_and(|place| place.node == node && place.at == at);
+        if let Some(&id) = self.ids.find(hash(node, at), same) {
             return PlaceId(id);
         }
-        if self.all.len() as u32 >= super::block_table::MAX_PLACES {
+        if self.all.len() as u32 >= MAX_PLACES {
             return PlaceId(0);
         }
         let id = PlaceId(self.all.len() as u32);
-        self.all.push(PlaceState { place, changed: false, figures: PlaceFigures { id, ..Default::default() } });
+        self.all.push(Small { node, at, ..Default::default() });
         let all = &self.all;
-        self.ids.insert_unique(hash(&place), id.0, |&id| all.get(id as usize).map_or(0, |state| hash(&state.place)));
+        let rehash = |&id: &u32| all.get(id as usize).map_or(0, |place| hash(place.node, place.at));
+        self.ids.insert_unique(hash(node, at), id.0, rehash);
         id
     }
 
-    /// The figures of a place, to change them, as of peak number `newest_peak`.
+    /// A place that is about to change, as of the newest peak.
     #[inline]
-    pub fn figures(&mut self, id: PlaceId, newest_peak: u64) -> &mut PlaceFigures {
-        let Some(state) = self.all.get_mut(id.index()) else { return &mut self.spare.figures };
-        if !state.changed {
-            state.changed = true;
+    fn touch(&mut self, id: PlaceId, peak: u64) -> Option<&mut Small> {
+        let place = self.all.get_mut(id.index())?;
+        if !place.changed {
+            place.changed = true;
             self.changed.push(id);
         }
-        if state.figures.peak_number != newest_peak {
-            state.figures = as_of(newest_peak, state.figures);
+        if !place.is_big {
+            place.bring_up_to(peak);
         }
-        &mut state.figures
+        Some(place)
     }
 
-    /// The figures that changed since the last call, as of peak number `newest_peak`.
-    pub fn take_changed(&mut self, newest_peak: u64) -> Vec<PlaceFigures> {
+    /// The figures of a place in full width, to where they are moved if they are not there yet.
+    #[cold]
+    fn big(&mut self, id: PlaceId, peak: u64) -> Option<&mut PlaceFigures> {
+        let place = self.all.get_mut(id.index())?;
+        if !place.is_big {
+            let figures = place.widened(id, peak);
+            place.allocated_bytes = self.big.len() as u32;
+            place.is_big = true;
+            self.big.push(figures);
+        }
+        let figures = self.big.get_mut(place.allocated_bytes as usize)?;
+        bring_up_to(peak, figures);
+        Some(figures)
+    }
+
+    /// A block of `bytes` was allocated here; it `lives` unless nobody watches for its end.
+    #[inline]
+    pub fn allocated(&mut self, id: PlaceId, bytes: u64, lives: bool, peak: u64) {
+        let Some(place) = self.touch(id, peak) else { return };
+        let allocated_bytes = u64::from(place.allocated_bytes) + bytes;
+        if place.is_big || allocated_bytes > u64::from(u32::MAX) {
+            if let Some(figures) = self.big(id, peak) {
+                figures.allocated_bytes += bytes;
+                figures.allocated_blocks += 1;
+                figures.live_bytes += if lives { bytes } else { 0 };
+                figures.live_blocks += u64::from(lives);
+            }
+            return;
+        }
+        place.allocated_bytes = allocated_bytes as u32;
+        place.allocated_blocks += 1;
+        if lives {
+            place.live_bytes += bytes as u32;
+            place.live_blocks += 1;
+        }
+    }
+
+    /// A block of `bytes` that was allocated here is freed.
+    #[inline]
+    pub fn freed(&mut self, id: PlaceId, bytes: u64, peak: u64) {
+        let Some(place) = self.touch(id, peak) else { return };
+        if place.is_big {
+            if let Some(figures) = self.big(id, peak) {
+                figures.live_bytes -= bytes;
+                figures.live_blocks -= 1;
+            }
+            return;
+        }
+        place.live_bytes = place.live_bytes.wrapping_sub(bytes as u32);
+        place.live_blocks = place.live_blocks.wrapping_sub(1);
+    }
+
+    /// `PL_sv_count` rose by so many here, or fell.
+    pub fn scalars(&mut self, id: PlaceId, grown: isize, peak: u64) {
+        let Some(place) = self.touch(id, peak) else { return };
+        let figure = if grown > 0 { &mut place.scalars_born } else { &mut place.scalars_died };
+        match figure.checked_add(grown.unsigned_abs().try_into().unwrap_or(u32::MAX)) {
+            Some(sum) if !place.is_big => *figure = sum,
+            _ => {
+                if let Some(figures) = self.big(id, peak) {
+                    let figure = if grown > 0 { &mut figures.scalars_born } else { &mut figures.scalars_died };
+                    *figure += grown.unsigned_abs() as u64;
+                }
+            }
+        }
+    }
+
+    /// A live block of `bytes` turns out to be the place `to`'s. It lived at the newest peak, or did not.
+    pub fn reassigned(&mut self, from: PlaceId, to: PlaceId, bytes: u64, lived_at_peak: bool, peak: u64) {
+        self.allocated(to, bytes, true, peak);
+        self.touch(from, peak);
+        if let Some(figures) = self.big(from, peak) {
+            figures.allocated_bytes -= bytes;
+            figures.allocated_blocks -= 1;
+            figures.live_bytes -= bytes;
+            figures.live_blocks -= 1;
+        }
+        if lived_at_peak {
+            if let Some(figures) = self.big(from, peak) {
+                figures.at_peak_bytes -= bytes;
+                figures.at_peak_blocks -= 1;
+            }
+            if let Some(figures) = self.big(to, peak) {
+                figures.at_peak_bytes += bytes;
+                figures.at_peak_blocks += 1;
+            }
+        }
+    }
+
+    /// The figures of a place, as of the newest peak.
+    fn figures(&self, id: PlaceId, peak: u64) -> Option<PlaceFigures> {
+        let mut place = *self.all.get(id.index())?;
+        if place.is_big {
+            let mut figures = *self.big.get(place.allocated_bytes as usize)?;
+            bring_up_to(peak, &mut figures);
+            return Some(figures);
+        }
+        place.bring_up_to(peak);
+        Some(place.widened(id, peak))
+    }
+
+    /// The places that changed since the last call, in the order of their ids. Their figures are to be had from
+    /// [`Places::figures_of`].
+    pub fn take_changed(&mut self) -> Vec<PlaceId> {
         let mut changed = std::mem::take(&mut self.changed);
         changed.sort_unstable();
-        let figures = changed.iter().filter_map(|id| {
-            let state = self.all.get_mut(id.index())?;
-            state.changed = false;
-            Some(as_of(newest_peak, state.figures))
-        });
-        figures.collect()
+        for id in &changed {
+            if let Some(place) = self.all.get_mut(id.index()) {
+                place.changed = false;
+            }
+        }
+        changed
+    }
+
+    /// The figures of those places, as of the newest peak.
+    pub fn figures_of(&self, ids: &[PlaceId], peak: u64) -> Vec<PlaceFigures> {
+        ids.iter().filter_map(|&id| self.figures(id, peak)).collect()
     }
 
     /// Marks every place as changed, for a trace that begins anew.
     pub fn change_all(&mut self) {
-        for (index, state) in self.all.iter_mut().enumerate().filter(|(_, state)| !state.changed) {
-            state.changed = true;
-            self.changed.push(PlaceId(index as u32));
+        for index in 0..self.all.len() {
+            match self.all.get_mut(index) {
+                Some(place) if !place.changed => {
+                    place.changed = true;
+                    self.changed.push(PlaceId(index as u32));
+                }
+                _ => {}
+            }
         }
     }
 
@@ -109,9 +263,17 @@ impl Places {
         !self.changed.is_empty()
     }
 
-    /// Places from id `first` on.
-    pub fn from(&self, first: u32) -> impl Iterator<Item = Place> + '_ {
-        self.all.get(first as usize..).unwrap_or(&[]).iter().map(|state| state.place)
+    /// How many there are.
+    pub fn len(&self) -> u32 {
+        self.all.len() as u32
+    }
+
+    /// `count` places from id `first` on.
+    pub fn from<'a>(&'a self, first: u32, count: usize, locations: &'a Locations) -> impl Iterator<Item = Place> + 'a {
+        self.all.from(first as usize).take(count).map(|place| {
+            let at = locations.get(place.at);
+            Place { node: place.node, file: at.file, line: at.line }
+        })
     }
 }
 
@@ -121,30 +283,59 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// Against the slow model: a copy of everything at each new peak.
+        /// Against the slow model: a copy of everything at each new peak. Sizes up to 3 GiB make places outgrow 32 bits.
         #[test]
-        fn what_lived_at_the_peak_is_exact(changes in prop::collection::vec((0u32..8, 0u64..100), 1..300)) {
+        fn figures_are_exact_and_so_is_what_lived_at_the_peak(
+            steps in prop::collection::vec((0u32..6, prop_oneof![1u64..9, 1u64 << 24..3 << 27], any::<bool>()), 1..300)
+        ) {
             let mut places = Places::new();
-            let (mut total, mut peak, mut number) = (0u64, 0u64, 0u64);
-            let mut at_peak = [0u64; 8];
-            let mut live = [0u64; 8];
-            for line in 0..8 {
-                places.intern(NodeId(0), StrId(0), line);
+            let mut locations = Locations::new();
+            for line in 0..6 {
+                places.intern(NodeId(line), locations.intern(Default::default()));
             }
-            for (which, bytes) in changes {
-                let figures = places.figures(PlaceId(which), number);
-                total = total - figures.live_bytes + bytes;
-                figures.live_bytes = bytes;
-                live[which as usize] = bytes;
-                if total > peak {
-                    peak = total;
+            let (mut peak, mut number) = (0u64, 0u64);
+            let mut blocks: Vec<Vec<u64>> = vec![vec![]; 6];
+            let mut allocated = [0u64; 6];
+            let mut at_peak = [0u64; 6];
+            for (which, words, free) in steps {
+                let (bytes, at) = (words * 8, which as usize);
+                if free {
+                    if let Some(bytes) = blocks[at].pop() {
+                        places.freed(PlaceId(which), bytes, number);
+                    }
+                    continue;
+                }
+                places.allocated(PlaceId(which), bytes, true, number);
+                blocks[at].push(bytes);
+                allocated[at] += bytes;
+                let live: Vec<u64> = blocks.iter().map(|of_place| of_place.iter().sum()).collect();
+                if live.iter().sum::<u64>() > peak {
+                    peak = live.iter().sum();
                     number += 1;
-                    at_peak = live;
+                    at_peak.copy_from_slice(&live);
                 }
             }
-            let read: Vec<u64> = (0..8).map(|id| as_of(number, places.all[id].figures).at_peak_bytes).collect();
-            prop_assert_eq!(&read[..], &at_peak[..]);
-            prop_assert_eq!(read.iter().sum::<u64>(), peak);
+            for id in 0..6u32 {
+                let figures = places.figures(PlaceId(id), number).unwrap();
+                let of_place = &blocks[id as usize];
+                prop_assert_eq!(figures.live_bytes, of_place.iter().sum::<u64>());
+                prop_assert_eq!(figures.live_blocks, of_place.len() as u64);
+                prop_assert_eq!(figures.allocated_bytes, allocated[id as usize]);
+                prop_assert_eq!(figures.at_peak_bytes, at_peak[id as usize]);
+            }
         }
+    }
+
+    #[test]
+    fn a_block_that_is_reassigned_leaves_nothing_behind() {
+        let mut places = Places::new();
+        let mut locations = Locations::new();
+        let nowhere = locations.intern(Default::default());
+        let (from, to) = (places.intern(NodeId(1), nowhere), places.intern(NodeId(2), nowhere));
+        places.allocated(from, 4088, true, 0);
+        places.reassigned(from, to, 4088, true, 1);
+        let (from, to) = (places.figures(from, 1).unwrap(), places.figures(to, 1).unwrap());
+        assert_eq!((from.allocated_bytes, from.live_blocks, from.at_peak_bytes), (0, 0, 0));
+        assert_eq!((to.allocated_bytes, to.live_blocks, to.at_peak_bytes), (4088, 1, 4088));
     }
 }

@@ -9,6 +9,7 @@ use super::call_tree::CallTree;
 use super::eval_origins::{folded_name, EvalOrigins};
 use super::interp::{Interp, PerlLayout};
 use super::interpose::usable_bytes;
+use super::locations::{Location, LocationId, Locations};
 use super::options::{Options, StatmMode};
 use super::places::Places;
 use super::pools::{self, PoolSuspect};
@@ -82,6 +83,8 @@ pub struct Recorder {
     pub tree: CallTree,
     /// The places.
     pub places: Places,
+    /// Files and lines of statements.
+    pub locations: Locations,
     /// Process-wide counters.
     pub counters: Counters,
     /// /proc/self/statm.
@@ -114,13 +117,14 @@ impl Recorder {
         };
         let main = root(SubKind::Main, b"(main program)");
         let pools = root(SubKind::Pools, b"(perl's pools)");
-        let pools = places.intern(pools, StrId(0), 0);
+        let pools = places.intern(pools, LocationId::default());
         Self {
             blocks: options.live.then(BlockTable::new),
             options,
             strings,
             tree,
             places,
+            locations: Locations::new(),
             counters: Counters::default(),
             statm: Statm::open(),
             timeline: Vec::new(),
@@ -172,7 +176,7 @@ impl Recorder {
         let name = self.strings.intern(format!("(thread {})", thread.figures.get().tid).as_bytes());
         let sub = self.tree.sub(Sub { kind: SubKind::Thread, name, ..Default::default() });
         let node = self.tree.root(sub);
-        let root = (node, self.places.intern(node, StrId(0), 0));
+        let root = (node, self.places.intern(node, LocationId::default()));
         thread.root.set(Some(root));
         root
     }
@@ -204,8 +208,8 @@ impl Recorder {
 
     #[cold]
     fn new_place(&mut self, interp: &mut Interp, cop: usize) -> PlaceId {
-        let (file, line) = if self.options.lines { self.location(interp, cop) } else { (StrId(0), 0) };
-        let place = self.places.intern(interp.node, file, line);
+        let at = if self.options.lines { self.location_id(interp, cop) } else { LocationId::default() };
+        let place = self.places.intern(interp.node, at);
         // The statement being compiled has one address for all lines.
         if cop != interp.layout.compiling as usize {
             interp.places.note(interp.node, cop, place);
@@ -213,10 +217,15 @@ impl Recorder {
         place
     }
 
+    fn location_id(&mut self, interp: &mut Interp, cop: usize) -> LocationId {
+        let location = self.location(interp, cop);
+        self.locations.intern(location)
+    }
+
     /// File and line of the statement `cop`, which is alive.
-    fn location(&mut self, interp: &mut Interp, cop: usize) -> (StrId, u32) {
+    fn location(&mut self, interp: &mut Interp, cop: usize) -> Location {
         if cop == 0 {
-            return (StrId(0), 0);
+            return Location::default();
         }
         let cop = cop as *const c_void;
         // SAFETY: the statement is alive; the shim gave the offset, and `cop_file` answers with a C string or null.
@@ -229,9 +238,9 @@ impl Recorder {
             if interp.compiled_file.0 != file {
                 interp.compiled_file = (file.to_vec(), self.file(file));
             }
-            return (interp.compiled_file.1, line);
+            return Location { file: interp.compiled_file.1, line };
         }
-        (self.file(file), line)
+        Location { file: self.file(file), line }
     }
 
     /// The id of a file's name, string evals by the statement they stand in.
@@ -262,12 +271,8 @@ impl Recorder {
         let place = self.place_now(thread);
         self.counters.live_bytes = self.counters.live_bytes.wrapping_add(bytes);
         self.counters.live_blocks = self.counters.live_blocks.wrapping_add(1);
-        let figures = self.places.figures(place, self.counters.peak_number);
-        figures.allocated_bytes += bytes;
-        figures.allocated_blocks += 1;
+        self.places.allocated(place, bytes, self.options.live, self.counters.peak_number);
         if let Some(blocks) = &mut self.blocks {
-            figures.live_bytes += bytes;
-            figures.live_blocks += 1;
             if let Some(lost) = blocks.insert(address, place, bytes) {
                 // Its end went unseen; it is over all the same.
                 let lost_bytes = lost.bytes.unwrap_or(0);
@@ -301,9 +306,7 @@ impl Recorder {
     #[inline]
     pub fn freed(&mut self, thread: &Thread, block: Option<Block>, bytes: u64) {
         if let Some(block) = block {
-            let figures = self.places.figures(block.place, self.counters.peak_number);
-            figures.live_bytes = figures.live_bytes.wrapping_sub(bytes);
-            figures.live_blocks = figures.live_blocks.wrapping_sub(1);
+            self.places.freed(block.place, bytes, self.counters.peak_number);
         } else if self.blocks.is_some() {
             self.counters.older_freed_bytes += bytes;
             self.counters.older_freed_blocks += 1;
@@ -321,9 +324,7 @@ impl Recorder {
             Some(interp) => interp.node,
             None => self.thread_root(thread).0,
         };
-        let figures = &mut self.tree.state(node).figures;
-        figures.freed_bytes += bytes;
-        figures.freed_blocks += 1;
+        self.tree.freed(node, bytes);
         if bytes >= MAPPING_BYTES {
             self.statm_due = true;
         }
@@ -361,25 +362,7 @@ impl Recorder {
         let bytes = block.bytes.unwrap_or(0);
         blocks.insert(suspect.address, self.pools, bytes);
         let newest = self.counters.peak_number;
-        let at_peak = newest > suspect.peak_before;
-        let from = self.places.figures(block.place, newest);
-        from.allocated_bytes = from.allocated_bytes.saturating_sub(bytes);
-        from.allocated_blocks = from.allocated_blocks.saturating_sub(1);
-        from.live_bytes = from.live_bytes.wrapping_sub(bytes);
-        from.live_blocks = from.live_blocks.wrapping_sub(1);
-        if at_peak {
-            from.at_peak_bytes = from.at_peak_bytes.saturating_sub(bytes);
-            from.at_peak_blocks = from.at_peak_blocks.saturating_sub(1);
-        }
-        let to = self.places.figures(self.pools, newest);
-        to.allocated_bytes += bytes;
-        to.allocated_blocks += 1;
-        to.live_bytes += bytes;
-        to.live_blocks += 1;
-        if at_peak {
-            to.at_peak_bytes += bytes;
-            to.at_peak_blocks += 1;
-        }
+        self.places.reassigned(block.place, self.pools, bytes, newest > suspect.peak_before, newest);
     }
 
     // ---- boundaries ----
@@ -420,15 +403,11 @@ impl Recorder {
         interp.view.scalars = scalars;
         // A statement that may have been freed since is not looked at.
         let alive = interp.epoch == epoch();
-        let place = if alive { self.place_of(interp, cop) } else { self.places.intern(interp.node, StrId(0), 0) };
-        let figures = self.places.figures(place, self.counters.peak_number);
-        if grown > 0 {
-            figures.scalars_born += grown as u64;
-            self.counters.scalars_born += grown as u64;
-        } else {
-            figures.scalars_died += grown.unsigned_abs() as u64;
-            self.counters.scalars_died += grown.unsigned_abs() as u64;
-        }
+        let place =
+            if alive { self.place_of(interp, cop) } else { self.places.intern(interp.node, LocationId::default()) };
+        self.places.scalars(place, grown, self.counters.peak_number);
+        let sum = if grown > 0 { &mut self.counters.scalars_born } else { &mut self.counters.scalars_died };
+        *sum += grown.unsigned_abs() as u64;
     }
 
     #[cold]
@@ -437,9 +416,7 @@ impl Recorder {
         self.statm_due = false;
         let (size, resident) = self.statm.read();
         if (size, resident) != (0, 0) {
-            let figures = &mut self.tree.state(interp.node).figures;
-            figures.size_pages += size;
-            figures.resident_pages += resident;
+            self.tree.grew(interp.node, size, resident);
         }
     }
 
@@ -503,18 +480,19 @@ impl Recorder {
     ) {
         let cop = interp.curcop() as usize;
         self.settle_call(interp, cop);
-        let (call_file, call_line) = self.location(interp, cop);
+        let at = self.location(interp, cop);
         let sub = match file {
             Some(file) => Sub { kind: SubKind::Require, name: self.strings.intern(file), ..Default::default() },
             None => {
-                let name = folded_name(self.strings.get(call_file), call_line);
+                let name = folded_name(self.strings.get(at.file), at.line);
                 let name = self.strings.intern(&name);
                 self.evals.note(eval, name);
-                Sub { kind: SubKind::Eval, name, file: call_file, line: call_line, ..Default::default() }
+                Sub { kind: SubKind::Eval, name, file: at.file, line: at.line, ..Default::default() }
             }
         };
         let sub = self.tree.sub(sub);
-        let child = self.tree.child(interp.node, sub, call_file, call_line);
+        let called_at = self.locations.intern(at);
+        let child = self.tree.child(interp.node, sub, called_at);
         self.open(interp, child, stack, context);
     }
 
@@ -543,8 +521,8 @@ impl Recorder {
 
     #[cold]
     fn new_edge(&mut self, interp: &mut Interp, cop: usize, key: SubKey, sub: crate::format::ids::SubId) -> NodeId {
-        let (file, line) = self.location(interp, cop);
-        let child = self.tree.child(interp.node, sub, file, line);
+        let called_at = self.location_id(interp, cop);
+        let child = self.tree.child(interp.node, sub, called_at);
         if cop != interp.layout.compiling as usize && !self.tree.is_capped(interp.node, child) {
             interp.subs.note_edge(interp.node, cop, key, child);
         }
@@ -553,7 +531,7 @@ impl Recorder {
 
     #[inline]
     fn open(&mut self, interp: &mut Interp, node: NodeId, stack: *const c_void, context: i32) {
-        self.tree.state(node).figures.calls += 1;
+        self.tree.called(node);
         interp.push(node, stack, context);
     }
 

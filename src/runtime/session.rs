@@ -80,7 +80,7 @@ pub fn start(layout: PerlLayout) -> Result<(), String> {
     let file = TraceFile::create(&plan.path, pid()).map_err(|error| error.to_string())?;
     let mut recorder = Box::new(Recorder::new(plan.options.clone(), TraceState::new(pid())));
     let writer = Writer::start(file).map_err(|error| format!("cannot start the writer thread: {error}"))?;
-    writer.send(vec![header::record(&plan.options, &plan.build, &recorder, &layout, None)]);
+    writer.send(header::record(&plan.options, &plan.build, &recorder, &layout, None));
     recorder.trace.writer = Some(writer);
     let thread = super::thread::current().unwrap_or_else(|| super::thread::register(false));
     thread.view.interp.set(recorder.interp(layout, thread).cast());
@@ -131,7 +131,7 @@ pub fn attend(recorder: &mut Recorder, interp: &mut Interp) {
     }
     note_point(recorder, now);
     let due = now.saturating_sub(recorder.trace.last_snapshot) >= recorder.options.interval;
-    if due && snapshot::is_due(recorder) && recorder.trace.writer.as_ref().is_some_and(|writer| !writer.is_full()) {
+    if due && snapshot::is_due(recorder) && recorder.trace.writer.as_ref().is_some_and(Writer::is_idle) {
         send_snapshot(recorder, Cause::Interval);
     }
 }
@@ -157,9 +157,10 @@ fn note_point(recorder: &mut Recorder, now: Duration) {
 }
 
 fn send_snapshot(recorder: &mut Recorder, cause: Cause) {
-    let records = snapshot::take(recorder, cause);
-    if let Some(writer) = &recorder.trace.writer {
-        writer.send(records);
+    // Out of the recorder meanwhile, and back: taking a snapshot changes the rest of it.
+    if let Some(writer) = recorder.trace.writer.take() {
+        snapshot::take(recorder, cause, |record| writer.send(record));
+        recorder.trace.writer = Some(writer);
     }
 }
 
@@ -188,7 +189,7 @@ pub fn finish(cause: Cause) {
         send_snapshot(recorder, cause);
         if let Some(writer) = recorder.trace.writer.take() {
             let time_ns = recorder.trace.started.elapsed().as_nanos() as u64;
-            writer.send(vec![Record::End(End { time_ns, cause })]);
+            writer.send(Record::End(End { time_ns, cause }));
             writer.finish();
         }
         true
@@ -245,7 +246,7 @@ fn begin_child(recorder: &mut Recorder, interp: &Interp) {
     recorder.timeline.clear();
     recorder.tree.change_all();
     recorder.places.change_all();
-    writer.send(vec![header::record(&plan.options, &plan.build, recorder, &interp.layout, Some((parent, &plan.path)))]);
+    writer.send(header::record(&plan.options, &plan.build, recorder, &interp.layout, Some((parent, &plan.path))));
     recorder.trace.writer = Some(writer);
     send_snapshot(recorder, Cause::Base);
 }

@@ -8,69 +8,63 @@ use crate::format::Record;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-/// Entries of a table, or figures, that go into one chunk at most: keeps chunks far below their limit.
-const RECORDS_A_CHUNK: usize = 1 << 16;
+/// Entries of a table, or figures, that go into one chunk at most: what waits for the writer stays small.
+const RECORDS_A_CHUNK: usize = 1 << 14;
 
 /// Has anything changed since the last snapshot?
 pub fn is_due(recorder: &Recorder) -> bool {
     recorder.tree.has_changed() || recorder.places.has_changed() || !recorder.timeline.is_empty()
 }
 
-/// Takes a snapshot: definitions first, then figures, then what makes them count.
-pub fn take(recorder: &mut Recorder, cause: Cause) -> Vec<Record> {
-    let mut records = Vec::new();
+/// Takes a snapshot: definitions first, then figures, then what makes them count. Records are handed to `put` as they
+/// are made.
+pub fn take(recorder: &mut Recorder, cause: Cause, mut put: impl FnMut(Record)) {
     let time = recorder.trace.started.elapsed();
     if recorder.counters.peak_number != recorder.trace.peak_seen.0 {
         recorder.trace.peak_seen = (recorder.counters.peak_number, time);
     }
-    let number = recorder.trace.snapshot;
-    let nodes = recorder.tree.take_changed();
-    let places = recorder.places.take_changed(recorder.counters.peak_number);
-    let threads = changed_threads();
-    define(recorder, &mut records);
-    let (mut nodes, mut places) = (nodes.into_iter().peekable(), places.into_iter().peekable());
-    while nodes.peek().is_some() || places.peek().is_some() {
-        records.push(Record::Figures(Figures {
-            snapshot: number,
-            nodes: nodes.by_ref().take(RECORDS_A_CHUNK).collect(),
-            places: places.by_ref().take(RECORDS_A_CHUNK).collect(),
-        }));
+    let snapshot = recorder.trace.snapshot;
+    let newest_peak = recorder.counters.peak_number;
+    define(recorder, &mut put);
+    for ids in recorder.tree.take_changed().chunks(RECORDS_A_CHUNK) {
+        let nodes = recorder.tree.figures_of(ids);
+        put(Record::Figures(Figures { snapshot, nodes, places: Vec::new() }));
+    }
+    for ids in recorder.places.take_changed().chunks(RECORDS_A_CHUNK) {
+        let places = recorder.places.figures_of(ids, newest_peak);
+        put(Record::Figures(Figures { snapshot, nodes: Vec::new(), places }));
     }
     let timeline = std::mem::take(&mut recorder.timeline);
     let totals = totals(recorder);
-    records.push(Record::Snapshot(Snapshot {
-        number,
-        time_ns: time.as_nanos() as u64,
-        cause,
-        totals,
-        threads,
-        timeline,
-    }));
+    let threads = changed_threads();
+    let time_ns = nanoseconds(time);
+    put(Record::Snapshot(Snapshot { number: snapshot, time_ns, cause, totals, threads, timeline }));
     recorder.trace.snapshot += 1;
     recorder.trace.last_snapshot = time;
-    records
 }
 
-fn define(recorder: &mut Recorder, records: &mut Vec<Record>) {
+fn define(recorder: &mut Recorder, put: &mut impl FnMut(Record)) {
     let [strings, subs, nodes, places] = &mut recorder.trace.written;
     for chunk in recorder.strings.from(*strings).chunks(RECORDS_A_CHUNK) {
         let all = chunk.iter().map(|string| string.to_vec()).collect();
-        records.push(Record::Strings(Strings { first: StrId(*strings), strings: all }));
+        put(Record::Strings(Strings { first: StrId(*strings), strings: all }));
         *strings += chunk.len() as u32;
     }
     for chunk in recorder.tree.subs_from(*subs).chunks(RECORDS_A_CHUNK) {
-        records.push(Record::Subs(Subs { first: SubId(*subs), subs: chunk.to_vec() }));
+        put(Record::Subs(Subs { first: SubId(*subs), subs: chunk.to_vec() }));
         *subs += chunk.len() as u32;
     }
-    let new: Vec<_> = recorder.tree.nodes_from(*nodes).collect();
-    for chunk in new.chunks(RECORDS_A_CHUNK) {
-        records.push(Record::Nodes(Nodes { first: NodeId(*nodes), nodes: chunk.to_vec() }));
-        *nodes += chunk.len() as u32;
+    while *nodes < recorder.tree.len() {
+        let new: Vec<_> = recorder.tree.nodes_from(*nodes, RECORDS_A_CHUNK, &recorder.locations).collect();
+        let first = NodeId(*nodes);
+        *nodes += new.len() as u32;
+        put(Record::Nodes(Nodes { first, nodes: new }));
     }
-    let new: Vec<_> = recorder.places.from(*places).collect();
-    for chunk in new.chunks(RECORDS_A_CHUNK) {
-        records.push(Record::Places(Places { first: PlaceId(*places), places: chunk.to_vec() }));
-        *places += chunk.len() as u32;
+    while *places < recorder.places.len() {
+        let new: Vec<_> = recorder.places.from(*places, RECORDS_A_CHUNK, &recorder.locations).collect();
+        let first = PlaceId(*places);
+        *places += new.len() as u32;
+        put(Record::Places(Places { first, places: new }));
     }
 }
 

@@ -135,6 +135,12 @@ pub fn all() -> impl Iterator<Item = &'static Thread> {
 /// Saves errno and puts it back when dropped: the slow ways of a hook make system calls.
 pub struct ErrnoKept(i32);
 
+impl Default for ErrnoKept {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl ErrnoKept {
     /// Saves errno.
     pub fn new() -> Self {

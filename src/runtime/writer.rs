@@ -9,12 +9,12 @@ use crate::format::{encode_chunk, Record};
 use crossbeam_channel::{bounded, Receiver, RecvTimeoutError, Sender};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Time between two ticks: how stale pages and the time line may be.
 const TICK: Duration = Duration::from_millis(20);
-/// Snapshots that may wait to be written. When it is full the recorder keeps its changes for the next.
-const WAITING: usize = 8;
+/// Records that may wait to be written. While there are many the recorder keeps its changes for the next snapshot.
+const WAITING: usize = 6;
 /// The writer's stack, in bytes.
 const STACK_BYTES: usize = 256 << 10;
 
@@ -22,7 +22,7 @@ const STACK_BYTES: usize = 256 << 10;
 pub static TICKS: AtomicU32 = AtomicU32::new(0);
 
 enum Message {
-    Records(Vec<Record>),
+    Record(Box<Record>),
     /// Answer when all before this has been written.
     Flush(Sender<()>),
 }
@@ -56,15 +56,15 @@ impl Writer {
         Ok(Self { channel, thread })
     }
 
-    /// Would [`Writer::send`] have to wait?
-    pub fn is_full(&self) -> bool {
-        self.channel.is_full()
+    /// Has the writer written what it was given?
+    pub fn is_idle(&self) -> bool {
+        self.channel.is_empty()
     }
 
-    /// Hands records over.
-    pub fn send(&self, records: Vec<Record>) {
+    /// Hands a record over, and waits if there are many.
+    pub fn send(&self, record: Record) {
         // The channel is closed only when the thread has gone, and then nothing is written any more.
-        let _ = self.channel.send(Message::Records(records));
+        let _ = self.channel.send(Message::Record(Box::new(record)));
     }
 
     /// Waits until all that was sent has been written.
@@ -105,33 +105,32 @@ fn restore_signals(mask: &libc::sigset_t) {
 
 fn write_all(mut file: TraceFile, messages: &Receiver<Message>) {
     let mut failed = false;
+    let mut next_tick = Instant::now() + TICK;
     loop {
-        match messages.recv_timeout(TICK) {
-            Ok(Message::Records(records)) if !failed => {
-                if let Err(why) = write(&mut file, &records) {
+        match messages.recv_deadline(next_tick) {
+            Ok(Message::Record(record)) if !failed => {
+                if let Err(why) = write(&mut file, &record) {
                     failed = true;
                     recording::uninstall();
-                    warn(&format!(
-                        "cannot write {}: {why}; recording stops, what was written stays readable",
-                        file.path().display()
-                    ));
+                    let name = file.path().display();
+                    warn(&format!("cannot write {name}: {why}; recording stops, what was written stays readable"));
                 }
             }
-            Ok(Message::Records(_)) => {}
+            Ok(Message::Record(_)) => {}
             Ok(Message::Flush(done)) => drop(done.send(())),
-            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Timeout) => {
+                next_tick = Instant::now() + TICK;
+                TICKS.fetch_add(1, Relaxed);
+                mprof_attention.store(1, Relaxed);
+            }
             Err(RecvTimeoutError::Disconnected) => return,
         }
-        TICKS.fetch_add(1, Relaxed);
-        mprof_attention.store(1, Relaxed);
     }
 }
 
-fn write(file: &mut TraceFile, records: &[Record]) -> Result<(), String> {
+fn write(file: &mut TraceFile, record: &Record) -> Result<(), String> {
     let mut bytes = Vec::new();
-    for record in records {
-        encode_chunk(record, &mut bytes).map_err(|error| error.to_string())?;
-    }
+    encode_chunk(record, &mut bytes).map_err(|error| error.to_string())?;
     file.append(&bytes).map_err(|error| error.to_string())
 }
 

@@ -86,20 +86,21 @@ impl Selection {
     ///
     /// # Errors
     /// Where there is no column to sort by.
-    pub fn table<R>(
+    pub fn table<'a, R: 'a>(
         &self,
         columns: &[Column<R>],
-        rows: &[R],
+        rows: impl IntoIterator<Item = &'a R>,
         default: &str,
         also: &[&str],
     ) -> Result<Table, UnknownColumn> {
         let by = self.sort_column(columns, default)?;
-        let mut chosen: Vec<(Value, &R)> =
-            rows.iter().filter(|row| self.passes_row(columns, row)).map(|row| ((by.get)(row), row)).collect();
+        let rows: Vec<&R> = rows.into_iter().collect();
+        let rows_in_all = rows.len();
+        let passing = rows.into_iter().filter(|row| self.passes_row(columns, row));
+        let mut chosen: Vec<(Value, &R)> = passing.map(|row| ((by.get)(row), row)).collect();
         // Stable, so that equal rows stay in the order of the profile.
         chosen.sort_by(|(a, _), (b, _)| by.order(a, b));
         chosen.truncate(self.top.unwrap_or(usize::MAX));
-        let rows_in_all = rows.len();
         let rows = chosen.into_iter().map(|(_, row)| columns.iter().map(|column| (column.get)(row)).collect());
         Ok(Table { heads: heads(columns, by.head.key, also), rows: rows.collect(), rows_in_all })
     }

@@ -14,86 +14,147 @@
 
 use super::printable::unsafe_to_print;
 use crate::tools::document::{Body, Document, Fact, Shown, Table, Value};
-use serde_json::{json, Map, Value as Json};
 use std::fmt::Write;
 
 /// Version of the fields.
 pub const SCHEMA: u32 = 1;
 
-/// `document` as JSON, with a newline at its end.
+/// `document` as JSON, a row of a table on each line, with a newline at its end.
+///
+/// Written as it comes: a table may have a million rows, of which no second copy should be made.
 pub fn json(document: &Document) -> String {
-    let warning =
-        |warning: &crate::tools::warning::Warning| json!({"kind": warning.kind(), "text": warning.to_string()});
-    let mut fields = Map::new();
-    fields.insert("schema".to_owned(), SCHEMA.into());
-    fields.insert("report".to_owned(), document.report.into());
-    fields.insert("trace".to_owned(), document.trace.to_string_lossy().into());
-    fields.insert("warnings".to_owned(), document.warnings.iter().map(warning).collect());
+    let mut out = String::new();
+    push(&mut out, format_args!("{{\n  \"schema\": {SCHEMA},\n  \"report\": "));
+    string(document.report, &mut out);
+    out.push_str(",\n  \"trace\": ");
+    string(&document.trace.to_string_lossy(), &mut out);
+    out.push_str(",\n  \"warnings\": ");
+    list(&document.warnings, "    ", "  ", &mut out, |warning, out| {
+        out.push_str("{\"kind\": ");
+        string(warning.kind(), out);
+        out.push_str(", \"text\": ");
+        string(&warning.to_string(), out);
+        out.push('}');
+    });
     for section in &document.sections {
-        let body = match &section.body {
-            Body::Facts(facts) => facts_json(facts),
-            Body::Table(table) => table_json(table),
-        };
-        fields.insert(section.key.to_owned(), body);
+        push(&mut out, format_args!(",\n  \"{}\": ", section.key));
+        match &section.body {
+            Body::Facts(facts) => facts_json(facts, &mut out),
+            Body::Table(table) => table_json(table, &mut out),
+        }
     }
-    let mut text = format!("{:#}", Json::Object(fields));
-    text.push('\n');
-    escaped(text)
+    out.push_str("\n}\n");
+    out
 }
 
-fn facts_json(facts: &[Fact]) -> Json {
+fn facts_json(facts: &[Fact], out: &mut String) {
     let parts = facts.iter().flat_map(|fact| &fact.parts);
-    Json::Object(parts.map(|part| (part.key.to_owned(), value_json(&part.value))).collect())
+    for (at, part) in parts.enumerate() {
+        push(out, format_args!("{}\n    \"{}\": ", if at == 0 { "{" } else { "," }, part.key));
+        value(&part.value, out);
+    }
+    out.push_str(if facts.is_empty() { "{}" } else { "\n  }" });
 }
 
-fn table_json(table: &Table) -> Json {
-    let row = |row: &Vec<Value>| {
+fn table_json(table: &Table, out: &mut String) {
+    push(out, format_args!("{{\n    \"rows_in_all\": {},\n    \"rows\": ", table.rows_in_all));
+    list(&table.rows, "      ", "    ", out, |row, out| {
         let fields = table.heads.iter().zip(row).filter(|(head, _)| head.shown != Shown::TextOnly);
-        Json::Object(fields.map(|(head, value)| (head.key.to_owned(), value_json(value))).collect())
-    };
-    json!({"rows": table.rows.iter().map(row).collect::<Json>(), "rows_in_all": table.rows_in_all})
+        for (at, (head, cell)) in fields.enumerate() {
+            push(out, format_args!("{}\"{}\": ", if at == 0 { "{" } else { ", " }, head.key));
+            value(cell, out);
+        }
+        out.push('}');
+    });
+    out.push_str("\n  }");
 }
 
-fn value_json(value: &Value) -> Json {
+/// An array, an item on each line.
+fn list<T>(items: &[T], indent: &str, end: &str, out: &mut String, write: impl Fn(&T, &mut String)) {
+    for (at, item) in items.iter().enumerate() {
+        out.push_str(if at == 0 { "[\n" } else { ",\n" });
+        out.push_str(indent);
+        write(item, out);
+    }
+    if items.is_empty() {
+        out.push_str("[]");
+    } else {
+        push(out, format_args!("\n{end}]"));
+    }
+}
+
+fn value(value: &Value, out: &mut String) {
     match value {
-        Value::Absent => Json::Null,
-        Value::Flag(flag) => (*flag).into(),
-        Value::Text(text) | Value::Name(text) | Value::Path(text) | Value::Indented { text, .. } => {
-            text.as_str().into()
+        Value::Absent => out.push_str("null"),
+        Value::Flag(flag) => push(out, format_args!("{flag}")),
+        Value::Text(text) | Value::Name(text) | Value::Path(text) | Value::Indented { text, .. } => string(text, out),
+        Value::Words(words) => {
+            for (at, word) in words.iter().enumerate() {
+                out.push_str(if at == 0 { "[" } else { ", " });
+                string(word, out);
+            }
+            out.push_str(if words.is_empty() { "[]" } else { "]" });
         }
-        Value::Words(words) => words.as_slice().into(),
-        Value::Count(n) | Value::Bytes(n) | Value::Nanoseconds(n) | Value::Instant(n) => (*n).into(),
-        Value::Signed(n) | Value::SignedBytes(n) => (*n).into(),
+        Value::Count(n) | Value::Bytes(n) | Value::Nanoseconds(n) | Value::Instant(n) => push(out, format_args!("{n}")),
+        Value::Signed(n) | Value::SignedBytes(n) => push(out, format_args!("{n}")),
     }
 }
 
-/// JSON allows raw characters that steer terminals; they stand inside of strings only, so they can be escaped there.
-fn escaped(json: String) -> String {
-    let steers = |c: char| c != '\n' && unsafe_to_print(c);
-    if !json.contains(steers) {
-        return json;
-    }
-    let mut escaped = String::with_capacity(json.len() + 64);
-    for c in json.chars() {
-        if steers(c) {
-            // All of them are below U+10000. Writing to a String cannot fail.
-            let _ = write!(escaped, "\\u{:04x}", u32::from(c));
-        } else {
-            escaped.push(c);
+/// A string with all escaped that JSON wants escaped, or that could steer a terminal.
+fn string(text: &str, out: &mut String) {
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            // All of these are below U+10000: one escape is enough for each.
+            c if unsafe_to_print(c) => push(out, format_args!("\\u{:04x}", u32::from(c))),
+            c => out.push(c),
         }
     }
-    escaped
+    out.push('"');
+}
+
+fn push(out: &mut String, text: std::fmt::Arguments) {
+    // Writing to a String cannot fail.
+    let _ = out.write_fmt(text);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tools::document::Section;
+    use proptest::prelude::*;
 
     #[test]
     fn what_could_steer_a_terminal_is_escaped_and_means_the_same() {
-        let raw = json!({"name": "\u{9b}31m \u{202e} \x7f \x1b Käse"});
-        let text = escaped(format!("{raw:#}\n"));
-        assert!(!text.contains(|c: char| c != '\n' && unsafe_to_print(c)), "{text}");
-        assert_eq!(serde_json::from_str::<Json>(&text).unwrap(), raw);
+        let raw = "\u{9b}31m \u{202e} \x7f \x1b \0 Käse \"\\\n\t";
+        let mut text = String::new();
+        string(raw, &mut text);
+        assert!(!text.contains(unsafe_to_print), "{text}");
+        assert_eq!(serde_json::from_str::<String>(&text).unwrap(), raw);
+    }
+
+    #[test]
+    fn sections_without_contents_are_json_too() {
+        let table = Table { heads: vec![], rows: vec![], rows_in_all: 0 };
+        let sections = vec![Section::facts("facts", "", vec![]), Section::table("table", "", table)];
+        let (warnings, trace) = (vec![], "x".into());
+        let text = json(&Document { report: "r", trace, sections, warnings, warnings_on_page: false });
+        let read: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let expected = r#"{"schema": 1, "report": "r", "trace": "x", "warnings": [], "facts": {},
+            "table": {"rows": [], "rows_in_all": 0}}"#;
+        assert_eq!(read, serde_json::from_str::<serde_json::Value>(expected).unwrap());
+    }
+
+    proptest! {
+        #[test]
+        fn every_string_comes_back(raw in any::<String>()) {
+            let mut text = String::new();
+            string(&raw, &mut text);
+            prop_assert_eq!(serde_json::from_str::<String>(&text).unwrap(), raw);
+        }
     }
 }

@@ -114,10 +114,12 @@ fn heap(profile: &Profile) -> Section {
 fn process(profile: &Profile) -> Section {
     let (totals, header) = (&profile.totals, &profile.trace.header);
     let pages = |pages| Value::Bytes(profile.pages_in_bytes(pages));
+    // The kernel's own peak may lag behind what was sampled.
+    let peak = totals.peak_resident_bytes.max(profile.pages_in_bytes(totals.resident_pages));
     let growth = difference(totals.scalars, header.start_scalars);
     let facts = vec![
         Fact::new("resident", "start_resident_bytes", pages(header.start_resident_pages), " at the start, ")
-            .and("peak_resident_bytes", Value::Bytes(totals.peak_resident_bytes), " at most, ")
+            .and("peak_resident_bytes", Value::Bytes(peak), " at most, ")
             .and("end_resident_bytes", pages(totals.resident_pages), " at the end (sampled)"),
         Fact::new("virtual size", "start_size_bytes", pages(header.start_size_pages), " at the start, ").and(
             "end_size_bytes",
@@ -153,8 +155,11 @@ impl Report for Summary {
     fn sections(&self, profile: &Profile, options: &Options) -> Result<Vec<Section>, UnknownColumn> {
         let top = Selection { top: Some(options.selection.top.unwrap_or(ROWS)), ..options.selection.clone() };
         let also = inherited(profile);
-        let subs = top.table(subs::COLUMNS, &profile.subs, "self_allocated_bytes", also)?;
-        let lines = top.table(lines::COLUMNS, &profile.lines, "self_allocated_bytes", also)?;
+        // What a forked child inherited and never touched is no news.
+        let subs = profile.subs.iter().filter(|row| row.own.allocated_bytes > 0);
+        let subs = top.table(subs::COLUMNS, subs, "self_allocated_bytes", also)?;
+        let lines = profile.lines.iter().filter(|row| row.own.allocated_bytes > 0);
+        let lines = top.table(lines::COLUMNS, lines, "self_allocated_bytes", also)?;
         Ok(vec![
             run(profile),
             heap(profile),

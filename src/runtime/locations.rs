@@ -1,0 +1,59 @@
+//! Locations (file, line), each kept once: places and call sites share them.
+
+use super::paged::Paged;
+use crate::format::ids::StrId;
+use hashbrown::HashTable;
+use rustc_hash::FxHasher;
+use std::hash::{Hash, Hasher};
+
+/// Handle of a location.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct LocationId(u32);
+
+/// A statement's file and line; line 0 of the empty file is nowhere.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Location {
+    /// File.
+    pub file: StrId,
+    /// Line.
+    pub line: u32,
+}
+
+/// The locations met so far. Id 0 is nowhere.
+pub struct Locations {
+    all: Paged<Location>,
+    ids: HashTable<u32>,
+}
+
+fn hash(location: &Location) -> u64 {
+    let mut hasher = FxHasher::default();
+    location.hash(&mut hasher);
+    hasher.finish()
+}
+
+impl Locations {
+    /// Only nowhere.
+    pub fn new() -> Self {
+        let mut locations = Self { all: Paged::new(), ids: HashTable::new() };
+        locations.intern(Location::default());
+        locations
+    }
+
+    /// The id of a location, new or old.
+    pub fn intern(&mut self, location: Location) -> LocationId {
+        let all = &self.all;
+        if let Some(&id) = self.ids.find(hash(&location), |&id| all.get(id as usize) == Some(&location)) {
+            return LocationId(id);
+        }
+        let id = self.all.len() as u32;
+        self.all.push(location);
+        let all = &self.all;
+        self.ids.insert_unique(hash(&location), id, |&id| all.get(id as usize).map_or(0, hash));
+        LocationId(id)
+    }
+
+    /// The location of that id.
+    pub fn get(&self, id: LocationId) -> Location {
+        self.all.get(id.0 as usize).copied().unwrap_or_default()
+    }
+}
