@@ -196,23 +196,35 @@ impl Places {
     /// A live block of `bytes` turns out to be the place `to`'s. It lived at the newest peak, or did not.
     pub fn reassigned(&mut self, from: PlaceId, to: PlaceId, bytes: u64, lived_at_peak: bool, peak: u64) {
         self.allocated(to, bytes, true, peak);
-        self.touch(from, peak);
-        if let Some(figures) = self.big(from, peak) {
+        self.freed(from, bytes, peak);
+        let at_peak = if lived_at_peak { (bytes, 1) } else { (0, 0) };
+        self.correct(from, peak, |figures| {
             figures.allocated_bytes -= bytes;
             figures.allocated_blocks -= 1;
-            figures.live_bytes -= bytes;
-            figures.live_blocks -= 1;
-        }
-        if lived_at_peak {
-            if let Some(figures) = self.big(from, peak) {
-                figures.at_peak_bytes -= bytes;
-                figures.at_peak_blocks -= 1;
+            figures.at_peak_bytes -= at_peak.0;
+            figures.at_peak_blocks -= at_peak.1;
+        });
+        self.correct(to, peak, |figures| {
+            figures.at_peak_bytes += at_peak.0;
+            figures.at_peak_blocks += at_peak.1;
+        });
+    }
+
+    /// Changes figures of a place that has just been touched, where they fit where they were.
+    fn correct(&mut self, id: PlaceId, peak: u64, change: impl FnOnce(&mut PlaceFigures)) {
+        let Some(place) = self.all.get_mut(id.index()) else { return };
+        if place.is_big {
+            if let Some(figures) = self.big.get_mut(place.allocated_bytes as usize) {
+                change(figures);
             }
-            if let Some(figures) = self.big(to, peak) {
-                figures.at_peak_bytes += bytes;
-                figures.at_peak_blocks += 1;
-            }
+            return;
         }
+        let mut figures = place.widened(id, peak);
+        change(&mut figures);
+        place.allocated_bytes = figures.allocated_bytes as u32;
+        place.allocated_blocks = figures.allocated_blocks as u32;
+        place.at_peak_bytes = figures.at_peak_bytes as u32;
+        place.at_peak_blocks = figures.at_peak_blocks as u32;
     }
 
     /// The figures of a place, as of the newest peak.

@@ -148,9 +148,15 @@ impl Recorder {
         if let Some(&interp) = self.interps.iter().find(known) {
             return interp;
         }
-        let root = if self.interps.is_empty() { self.main } else { self.thread_root(thread).0 };
         thread.figures.set(crate::format::records::ThreadFigures { runs_perl: true, ..thread.figures.get() });
+        let number = self.interps.len();
+        let root = if number == 0 { self.main } else { self.new_thread_root(&format!("(thread {number})")).0 };
         let interp = Box::leak(Box::new(Interp::new(layout, root)));
+        if number > 0 {
+            // Born as copies.
+            let copies = std::mem::take(&mut interp.view.scalars);
+            self.count_scalars(interp, None, copies);
+        }
         interp.epoch = epoch();
         self.interps.push(interp);
         interp
@@ -162,7 +168,14 @@ impl Recorder {
             // SAFETY: interpreters are leaked, never freed.
             let interp = unsafe { &mut *interp };
             if interp.view.perl == perl {
-                self.leave_to(interp, 0, 0);
+                self.settle_pending(interp);
+                while interp.view.depth > 0 {
+                    interp.pop();
+                }
+                // What is left of a thread's scalars goes with it; the program's own outlive our last look.
+                if interp.node != self.main {
+                    self.count_scalars(interp, None, 0);
+                }
                 interp.gone();
                 break;
             }
@@ -173,18 +186,23 @@ impl Recorder {
         if let Some(root) = thread.root.get() {
             return root;
         }
-        let name = self.strings.intern(format!("(thread {})", thread.figures.get().tid).as_bytes());
-        let sub = self.tree.sub(Sub { kind: SubKind::Thread, name, ..Default::default() });
-        let node = self.tree.root(sub);
-        let root = (node, self.places.intern(node, LocationId::default()));
+        let root = self.new_thread_root(&format!("(C thread {})", thread.figures.get().tid));
         thread.root.set(Some(root));
         root
     }
 
+    fn new_thread_root(&mut self, name: &str) -> (NodeId, PlaceId) {
+        let name = self.strings.intern(name.as_bytes());
+        let sub = self.tree.sub(Sub { kind: SubKind::Thread, name, ..Default::default() });
+        let node = self.tree.root(sub);
+        (node, self.places.intern(node, LocationId::default()))
+    }
+
     // ---- where are we ----
 
+    /// The interpreter whose code the thread runs.
     #[inline]
-    fn interp_of(thread: &Thread) -> Option<&'static mut Interp> {
+    pub fn interp_of(thread: &Thread) -> Option<&'static mut Interp> {
         // SAFETY: the head of an `Interp` that is never freed; only this thread runs it.
         unsafe { thread.view.interp.get().cast::<Interp>().as_mut() }
     }
@@ -373,6 +391,8 @@ impl Recorder {
         // SAFETY: only called for an interpreter that runs.
         let scalars = unsafe { *interp.layout.sv_count };
         if scalars != interp.view.scalars {
+            // A statement that may have been freed since is not looked at.
+            let cop = (interp.epoch == epoch()).then_some(cop);
             self.count_scalars(interp, cop, scalars);
         }
         if mprof_attention.load(Relaxed) != 0 {
@@ -398,16 +418,26 @@ impl Recorder {
         }
     }
 
-    fn count_scalars(&mut self, interp: &mut Interp, cop: usize, scalars: isize) {
+    /// There are `scalars` now; the difference belongs to the node that runs, and to the statement `cop` if it is known.
+    fn count_scalars(&mut self, interp: &mut Interp, cop: Option<usize>, scalars: isize) {
         let grown = scalars - interp.view.scalars;
         interp.view.scalars = scalars;
-        // A statement that may have been freed since is not looked at.
-        let alive = interp.epoch == epoch();
-        let place =
-            if alive { self.place_of(interp, cop) } else { self.places.intern(interp.node, LocationId::default()) };
+        let place = match cop {
+            Some(cop) => self.place_of(interp, cop),
+            None => self.places.intern(interp.node, LocationId::default()),
+        };
         self.places.scalars(place, grown, self.counters.peak_number);
         let sum = if grown > 0 { &mut self.counters.scalars_born } else { &mut self.counters.scalars_died };
         *sum += grown.unsigned_abs() as u64;
+    }
+
+    /// What happened to scalars since the last boundary, where the statement is not known: at the end.
+    pub fn settle_pending(&mut self, interp: &mut Interp) {
+        if !interp.view.perl.is_null() {
+            // SAFETY: the interpreter is still there.
+            let scalars = unsafe { *interp.layout.sv_count };
+            self.count_scalars(interp, None, scalars);
+        }
     }
 
     #[cold]

@@ -104,9 +104,11 @@ pub fn stop() {
     recording::mprof_recording.store(false, Relaxed);
     with(|recorder, thread| {
         recorder.paused = true;
-        // SAFETY: the head of an interpreter of ours that this thread runs.
-        if let Some(interp) = unsafe { thread.view.interp.get().cast::<Interp>().as_mut() } {
-            recorder.leave_to(interp, 0, 0);
+        if let Some(interp) = Recorder::interp_of(thread) {
+            recorder.settle_pending(interp);
+            while interp.view.depth > 0 {
+                interp.pop();
+            }
         }
     });
 }
@@ -167,10 +169,13 @@ fn send_snapshot(recorder: &mut Recorder, cause: Cause) {
 /// Takes a snapshot now and waits until it has been written.
 pub fn flush(cause: Cause) {
     let _errno = ErrnoKept::new();
-    with(|recorder, _| {
+    with(|recorder, thread| {
         // In the child of a vfork the memory is the parent's; a forked child that has run nothing has nothing to say.
         if recorder.trace.pid != pid() || recorder.trace.forked {
             return;
+        }
+        if let Some(interp) = Recorder::interp_of(thread) {
+            recorder.settle_pending(interp);
         }
         send_snapshot(recorder, cause);
         if let Some(writer) = &recorder.trace.writer {
@@ -182,9 +187,12 @@ pub fn flush(cause: Cause) {
 /// The process ends: the last snapshot, and the trace is closed.
 pub fn finish(cause: Cause) {
     let _errno = ErrnoKept::new();
-    let finished = with(|recorder, _| {
+    let finished = with(|recorder, thread| {
         if recorder.trace.pid != pid() || recorder.trace.forked {
             return false;
+        }
+        if let Some(interp) = Recorder::interp_of(thread) {
+            recorder.settle_pending(interp);
         }
         send_snapshot(recorder, cause);
         if let Some(writer) = recorder.trace.writer.take() {

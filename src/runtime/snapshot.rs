@@ -120,7 +120,8 @@ fn totals(recorder: &mut Recorder) -> Totals {
         scalars: scalars(recorder),
         size_pages: recorder.statm.last.size,
         resident_pages: recorder.statm.last.resident,
-        peak_resident_bytes: peak_resident_bytes(),
+        // The kernel updates its own maximum late.
+        peak_resident_bytes: peak_resident_bytes().max(recorder.statm.peak_resident * page_bytes()),
         statm_reads: recorder.statm.reads,
         profiler_bytes: own_memory::live_bytes(),
         profiler_peak_bytes: own_memory::peak_bytes(),
@@ -131,6 +132,11 @@ fn totals(recorder: &mut Recorder) -> Totals {
 
 fn nanoseconds(time: Duration) -> u64 {
     time.as_nanos() as u64
+}
+
+fn page_bytes() -> u64 {
+    // SAFETY: sysconf has no precondition.
+    unsafe { libc::sysconf(libc::_SC_PAGESIZE) as u64 }
 }
 
 /// The highest resident set of the process so far, in bytes.

@@ -19,14 +19,16 @@ pub struct Statm {
     identity: (u64, u64),
     /// The last reading.
     pub last: Pages,
-    /// How many there were.
+    /// The highest resident set read, in pages.
+    pub peak_resident: u64,
+    /// How many readings there were.
     pub reads: u64,
 }
 
 impl Statm {
     /// Opens it and reads it once. Where there is no /proc, all readings are 0.
     pub fn open() -> Self {
-        let mut statm = Self { file: None, identity: (0, 0), last: Pages::default(), reads: 0 };
+        let mut statm = Self { file: None, identity: (0, 0), last: Pages::default(), peak_resident: 0, reads: 0 };
         statm.reopen();
         statm.read();
         statm
@@ -44,6 +46,7 @@ impl Statm {
         self.reads += 1;
         let grown = (now.size as i64 - self.last.size as i64, now.resident as i64 - self.last.resident as i64);
         self.last = now;
+        self.peak_resident = self.peak_resident.max(now.resident);
         grown
     }
 
