@@ -41,6 +41,9 @@ MODULE = Devel::MProf    PACKAGE = Devel::MProf
 
 PROTOTYPES: DISABLE
 
+BOOT:
+    shim_boot(aTHX);
+
 void
 _option(key, value)
     SV *key
@@ -105,26 +108,25 @@ snapshot(...)
 
 MODULE = Devel::MProf    PACKAGE = DB
 
+# lsub is what perl calls for lvalue subs.
 void
 sub(...)
+  ALIAS:
+    lsub = 1
   PPCODE:
     {
         CV *cv = real_sub(aTHX);
-        InterpView *me = shim_me(aTHX);
-        const I32 gimme = GIMME_V;
-        size_t depth = 0;
-        I32 count;
-        PERL_UNUSED_VAR(items);
+        PERL_UNUSED_VAR(ix);
         if (!cv) croak("DB::sub called for no sub");
-        if (me) {
-            depth = me->depth;
-            shim_open(aTHX_ me, cv, CvISXSUB(cv) ? cxstack_ix : cxstack_ix + 1);
+        if (CvISXSUB(cv)) {
+            /* It runs to its end in C anyway, and may call back before it does. */
+            PUSHMARK(MARK);
+            shim_db_run_xsub(aTHX_ cv);
+            return;
         }
-        PUSHMARK(MARK);
-        count = call_sv((SV *)cv, gimme | G_NODEBUG);
-        me = shim_me(aTHX);
-        if (me && me->depth > depth) mprof_leave_to(me, depth, PL_curcop);
-        XSRETURN(count);
+        shim_db_call(aTHX_ cv, ax - 1, items);
+        /* One value at most, so that perl has nothing to put right in scalar context: the first argument, as it stands. */
+        XSRETURN(items ? 1 : 0);
     }
 
 void

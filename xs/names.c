@@ -77,13 +77,14 @@ void shim_describe(pTHX_ const CV *cv, MprofSub *sub) {
     }
 }
 
-/* The CV that entersub is about to call, where that can be told without side effects. */
+/* The CV that entersub is about to call, where that can be told without side effects and there is code to call. */
 CV *shim_callee(pTHX_ SV *sv) {
+    CV *cv = NULL;
     if (!sv) return NULL;
-    if (SvTYPE(sv) == SVt_PVCV) return (CV *)sv;
-    if (SvTYPE(sv) == SVt_PVGV && isGV_with_GP(sv)) return GvCVu((GV *)sv);
-    if (SvGMAGICAL(sv)) return NULL;
-    if (SvROK(sv)) return SvTYPE(SvRV(sv)) == SVt_PVCV ? (CV *)SvRV(sv) : NULL;
-    if (SvPOK(sv)) return get_cvn_flags(SvPVX_const(sv), SvCUR(sv), SvUTF8(sv));
-    return NULL;
+    if (SvTYPE(sv) == SVt_PVCV) cv = (CV *)sv;
+    else if (SvTYPE(sv) == SVt_PVGV && isGV_with_GP(sv)) cv = GvCVu((GV *)sv);
+    else if (SvGMAGICAL(sv)) return NULL;
+    else if (SvROK(sv)) cv = SvTYPE(SvRV(sv)) == SVt_PVCV ? (CV *)SvRV(sv) : NULL;
+    else if (SvPOK(sv)) cv = get_cvn_flags(SvPVX_const(sv), SvCUR(sv), SvUTF8(sv));
+    return cv && (CvISXSUB(cv) || CvROOT(cv)) ? cv : NULL;
 }

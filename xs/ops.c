@@ -7,33 +7,33 @@ static runops_proc_t original_runops;
 
 #define WAS_CONTEXT_PUSHED(stack, before) (PL_curstackinfo == (stack) && cxstack_ix > (before))
 
-/* A Perl sub has been entered if it has a context now; an XSUB has run to its end. */
-static OP *entersub(pTHX) {
+/* A sub is opened before perl sets it up, so that its pad and @_ are its own. Afterwards a Perl sub has a context; what
+ * has none (an XSUB, which has run to its end, or what turned out to be no sub) is closed. A callee that cannot be told
+ * beforehand (an overloaded &{}, a sub that AUTOLOAD stands in for) is opened late. */
+OP *shim_entersub(pTHX) {
     InterpView *me = shim_me(aTHX);
     const PERL_SI *stack = PL_curstackinfo;
     const I32 before = cxstack_ix;
     bool from_c;
+    size_t depth;
     CV *callee;
     OP *next;
     if (!me) return original[OP_ENTERSUB](aTHX);
     /* Called by C code (DESTROY, tie, overload, BEGIN, signals), perhaps after an exit or die that unwound all. */
     from_c = !PL_op->op_next;
     if (from_c) shim_close_unwound(aTHX_ me, PL_curcop);
+    depth = me->depth;
     callee = shim_callee(aTHX_ *PL_stack_sp);
-    if (callee && CvISXSUB(callee)) {
-        const size_t depth = me->depth;
-        shim_open(aTHX_ me, callee, before);
-        next = original[OP_ENTERSUB](aTHX);
-        me = shim_me(aTHX);
-        if (me && me->depth > depth) mprof_leave_to(me, depth, PL_curcop);
-        return next;
-    }
+    if (callee) shim_open(aTHX_ me, callee, CvISXSUB(callee) ? before : before + 1);
     next = original[OP_ENTERSUB](aTHX);
-    if (WAS_CONTEXT_PUSHED(stack, before) && CxTYPE(&cxstack[cxstack_ix]) == CXt_SUB && (me = shim_me(aTHX))) {
-        const size_t depth = me->depth;
-        shim_open(aTHX_ me, cxstack[cxstack_ix].blk_sub.cv, cxstack_ix);
+    me = shim_me(aTHX);
+    if (!me) return next;
+    if (WAS_CONTEXT_PUSHED(stack, before) && CxTYPE(&cxstack[cxstack_ix]) == CXt_SUB && !(callee && CvISXSUB(callee))) {
+        if (me->depth == depth) shim_open(aTHX_ me, cxstack[cxstack_ix].blk_sub.cv, cxstack_ix);
         /* C code goes on after a die that its G_EVAL caught, with no op of ours in between. */
         if (from_c) shim_close_at_scope_end(aTHX_ depth);
+    } else if (me->depth > depth) {
+        mprof_leave_to(me, depth, PL_curcop);
     }
     return next;
 }
@@ -136,7 +136,7 @@ static OP *require_or_do(pTHX, int type) {
     MprofText file;
     size_t depth;
     if (!me || !SvPOK(name) || SvGMAGICAL(name) || SvVOK(name)
-        || (type == OP_REQUIRE && hv_exists_ent(GvHVn(PL_incgv), name, 0)))
+        || SvRMAGICAL(GvHVn(PL_incgv)) || (type == OP_REQUIRE && hv_exists_ent(GvHVn(PL_incgv), name, 0)))
         return original[type](aTHX);
     depth = me->depth;
     file.start = SvPVX_const(name);
@@ -194,10 +194,16 @@ static void wrap(int type, Perl_ppaddr_t wrapper) {
     PL_ppaddr[type] = wrapper;
 }
 
+/* As soon as DB::sub exists perl calls it from code compiled under -d, whatever hooks there will be. */
+void shim_boot(pTHX) {
+    original[OP_ENTERSUB] = PL_ppaddr[OP_ENTERSUB];
+    CvLVALUE_on(get_cv("DB::lsub", 0));
+}
+
 /* Once for the process. An op keeps the function it was compiled with: only code compiled from now on is wrapped. */
 void shim_hook_ops(pTHX_ bool calls_and_statements) {
     if (calls_and_statements) {
-        wrap(OP_ENTERSUB, entersub);
+        wrap(OP_ENTERSUB, shim_entersub);
         wrap(OP_NEXTSTATE, nextstate);
         wrap(OP_DBSTATE, dbstate);
     }

@@ -38,8 +38,14 @@ void shim_close_unwound(pTHX_ InterpView *me, const COP *cop);
 void shim_close_at_scope_end(pTHX_ size_t depth);
 
 /* ops.c */
+void shim_boot(pTHX);
+OP *shim_entersub(pTHX);
 void shim_hook_ops(pTHX_ bool calls_and_statements);
 void shim_hook_interp(pTHX);
+
+/* db.c */
+void shim_db_run_xsub(pTHX_ CV *cv);
+void shim_db_call(pTHX_ CV *cv, I32 after, I32 items);
 
 /* The interpreter to tell of, or NULL while nothing is recorded. */
 PERL_STATIC_INLINE InterpView *shim_me(pTHX) {
