@@ -2,11 +2,6 @@
  * name. */
 #include "shim.h"
 
-/* The code that all clones of a closure share, or the CV itself where there is none. */
-const void *shim_code(const CV *cv) {
-    return CvISXSUB(cv) || !CvROOT(cv) ? (const void *)cv : (const void *)CvROOT(cv);
-}
-
 static HEK *name_hek(pTHX_ const CV *cv, HV **stash) {
     GV *gv;
 #ifdef CvNAMED
@@ -24,20 +19,13 @@ static HEK *name_hek(pTHX_ const CV *cv, HV **stash) {
     return GvNAME_HEK(gv);
 }
 
-/* Two subs may share their code and not their name. The glob that names a sub lives as long as the sub where the sub
- * holds it, and then its address can be another's next time: the name itself must be looked at. */
-size_t shim_name_key(pTHX_ const CV *cv) {
-    size_t key;
-#ifdef CvNAMED
-    if (CvNAMED(cv)) return PTR2UV(CvNAME_HEK((CV *)cv));
-#endif
-    key = PTR2UV(CvGV((CV *)cv));
-    if (CvCVGV_RC(cv)) {
-        HV *stash;
-        HEK *hek = name_hek(aTHX_ cv, &stash);
-        if (hek) key ^= ((size_t)HEK_HASH(hek) << 17) ^ PTR2UV(stash);
-    }
-    if (CvISXSUB(cv)) key ^= PTR2UV(CvXSUB(cv)) << 1;
+/* The glob that names a closure or a renamed sub lives as long as the sub, and then its address can be another's next
+ * time: the name itself must be looked at. */
+size_t shim_unsteady_name_key(pTHX_ const CV *cv) {
+    HV *stash;
+    HEK *hek = name_hek(aTHX_ cv, &stash);
+    size_t key = PTR2UV(CvGV((CV *)cv));
+    if (hek) key ^= ((size_t)HEK_HASH(hek) << 17) ^ PTR2UV(stash);
     return key;
 }
 
@@ -75,16 +63,4 @@ void shim_describe(pTHX_ const CV *cv, MprofSub *sub) {
             }
         }
     }
-}
-
-/* The CV that entersub is about to call, where that can be told without side effects and there is code to call. */
-CV *shim_callee(pTHX_ SV *sv) {
-    CV *cv = NULL;
-    if (!sv) return NULL;
-    if (SvTYPE(sv) == SVt_PVCV) cv = (CV *)sv;
-    else if (SvTYPE(sv) == SVt_PVGV && isGV_with_GP(sv)) cv = GvCVu((GV *)sv);
-    else if (SvGMAGICAL(sv)) return NULL;
-    else if (SvROK(sv)) cv = SvTYPE(SvRV(sv)) == SVt_PVCV ? (CV *)SvRV(sv) : NULL;
-    else if (SvPOK(sv)) cv = get_cvn_flags(SvPVX_const(sv), SvCUR(sv), SvUTF8(sv));
-    return cv && (CvISXSUB(cv) || CvROOT(cv)) ? cv : NULL;
 }

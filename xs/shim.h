@@ -27,10 +27,8 @@ PerlLayout shim_layout(pTHX);
 InterpView *shim_find(pTHX);
 
 /* names.c */
-const void *shim_code(const CV *cv);
-size_t shim_name_key(pTHX_ const CV *cv);
+size_t shim_unsteady_name_key(pTHX_ const CV *cv);
 void shim_describe(pTHX_ const CV *cv, MprofSub *sub);
-CV *shim_callee(pTHX_ SV *sv);
 
 /* frames.c */
 void shim_open(pTHX_ InterpView *me, CV *cv, I32 context);
@@ -59,6 +57,34 @@ PERL_STATIC_INLINE InterpView *shim_me(pTHX) {
 /* Is the innermost open call over? */
 PERL_STATIC_INLINE bool shim_top_is_over(pTHX_ const InterpView *me) {
     return me->top_stack == (const void *)PL_curstackinfo && me->top_context > cxstack_ix;
+}
+
+/* The code that all clones of a closure share, or the CV itself where there is none. */
+PERL_STATIC_INLINE const void *shim_code(const CV *cv) {
+    return CvISXSUB(cv) || !CvROOT(cv) ? (const void *)cv : (const void *)CvROOT(cv);
+}
+
+/* What tells two subs apart that share their code: where the name is kept. */
+PERL_STATIC_INLINE size_t shim_name_key(pTHX_ const CV *cv) {
+    size_t key;
+#ifdef CvNAMED
+    if (CvNAMED(cv)) return PTR2UV(CvNAME_HEK((CV *)cv));
+#endif
+    if (CvCVGV_RC(cv)) key = shim_unsteady_name_key(aTHX_ cv);
+    else key = PTR2UV(CvGV((CV *)cv));
+    return CvISXSUB(cv) ? key ^ (PTR2UV(CvXSUB(cv)) << 1) : key;
+}
+
+/* The CV that entersub is about to call, where that can be told without side effects and there is code to call. */
+PERL_STATIC_INLINE CV *shim_callee(pTHX_ SV *sv) {
+    CV *cv = NULL;
+    if (!sv) return NULL;
+    if (SvTYPE(sv) == SVt_PVCV) cv = (CV *)sv;
+    else if (SvTYPE(sv) == SVt_PVGV && isGV_with_GP(sv)) cv = GvCVu((GV *)sv);
+    else if (SvGMAGICAL(sv)) return NULL;
+    else if (SvROK(sv)) cv = SvTYPE(SvRV(sv)) == SVt_PVCV ? (CV *)SvRV(sv) : NULL;
+    else if (SvPOK(sv)) cv = get_cvn_flags(SvPVX_const(sv), SvCUR(sv), SvUTF8(sv));
+    return cv && (CvISXSUB(cv) || CvROOT(cv)) ? cv : NULL;
 }
 
 #endif

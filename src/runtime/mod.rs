@@ -18,20 +18,20 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing))]
 
-mod block_table;
+pub mod block_table;
 mod call_tree;
 mod eval_origins;
 mod header;
 mod high_fd;
 pub mod interp;
 mod interpose;
-mod locations;
+pub mod locations;
 mod lock;
 pub mod options;
 mod own_memory;
 mod paged;
 mod place_cache;
-mod places;
+pub mod places;
 mod pools;
 pub mod recorder;
 pub mod recording;

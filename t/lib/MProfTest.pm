@@ -66,6 +66,7 @@ sub same_behaviour {
     my $profiled;
     for my $run (plain($program, %how), $profiled = profiled($program, %how)) {
         my %shown = map { ($_ => $run->{$_}) } qw(stdout stderr exit signal);
+        s/\Q$run->{dir}\E/THE FOLDER/g for @shown{qw(stdout stderr)};
         push @seen, \%shown;
     }
     my $fine = Test::More::is_deeply($seen[1], $seen[0], $name);
@@ -83,9 +84,15 @@ sub run_perl {
     }
     my @script = defined $how{script} ? $how{script} : defined $program ? 'prog.pl' : '-';
     write_file("$dir/prog.pl", $program) if defined $program;
-    my @command = ($^X, @include, "-I$dir", @$profiler, @{ $how{switches} || [] }, @script, @{ $how{args} || [] });
-    my $run = run_command(\@command, $dir, %how);
+    my @switches = ("-I$dir", @$profiler, @{ $how{switches} || [] });
+    my $run = run_command([command(\@switches, @script, @{ $how{args} || [] })], $dir, %how);
     return bless { %$run, dir => $dir }, __PACKAGE__;
+}
+
+# The command that runs a script, with the switches given, so that perl can find what was built.
+sub command {
+    my ($switches, @script) = @_;
+    return ($^X, @include, @$switches, @script);
 }
 
 # Runs a command; {stdout, stderr, exit, signal}.
@@ -210,7 +217,8 @@ sub usable_bytes {
 sub traces_in {
     my ($dir) = @_;
     opendir my $in, $dir or die "Cannot read $dir: $!";
-    return sort grep { /^mprof\.bin/ } readdir $in;
+    my @traces = sort grep { /^mprof\.bin/ } readdir $in;
+    return @traces;
 }
 
 # Skips the whole file, with the name of the Debian package, unless all the files or modules are there.

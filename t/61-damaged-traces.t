@@ -1,0 +1,99 @@
+# A trace that was cut off is read up to its last whole snapshot, with a warning; what is no trace gets one sentence.
+
+use strict;
+use warnings;
+
+use FindBin;
+use Test::More;
+
+use lib "$FindBin::Bin/lib";
+use MProfTest;
+
+# Five snapshots, each with 100 calls more.
+my $run = profiled(<<'PERL');
+sub f { push our @kept, 'x' x 10; return }
+for my $n (1 .. 5) {
+    f() for 1 .. 100;
+    eval "sub new_$n { 1 } new_$n()";
+    Devel::MProf::snapshot();
+}
+PERL
+is($run->of_sub('main::f')->{calls}, 500, 'the whole trace is read');
+my $bytes = read_file($run->trace);
+my $cut   = "$run->{dir}/cut";
+
+# What reading so many bytes, or others instead, gives: "refused", the calls of f, or a complaint of ours.
+sub reading {
+    my ($text) = @_;
+    write_file($cut, $text);
+    my $read = mprof_dump('subs', '--json', $cut);
+    return "signal $read->{signal}" if $read->{signal};
+    if ($read->{exit} == 2) {
+        return $read->{stdout} eq '' && $read->{stderr} =~ /\Amprof-dump: [^\n]+\n\z/ ? 'refused' : "not a sentence: $read->{stderr}";
+    }
+    my $report = eval { JSON::PP->new->utf8->decode($read->{stdout}) };
+    return "exit $read->{exit}: $read->{stderr}" if $read->{exit} || !$report;
+    return 'no warning' if !@{ $report->{warnings} };
+    my ($f) = grep { $_->{name} eq 'main::f' } @{ $report->{subs}{rows} };
+    return $f ? $f->{calls} : 0;
+}
+
+my $stride  = int(length($bytes) / 150) + 1;
+my @lengths = grep { $_ < length $bytes } map { $_ * $stride } 0 .. 150;
+my @answers = map { reading(substr $bytes, 0, $_) } @lengths, map { length($bytes) - $_ } reverse 1 .. 10;
+my %times;
+my @in_turn = grep { !$times{$_}++ } @answers;
+is_deeply(\@in_turn, ['refused', 0, 100, 200, 300, 400, 500],
+    'cut shorter and shorter, it is read up to the last whole snapshot, and refused without its header');
+
+# A byte that is wrong: what comes before its chunk can be read.
+my %odd;
+for my $at (map { $_ * $stride } 0 .. 150) {
+    next if $at >= length $bytes;
+    my $wrong = $bytes;
+    substr($wrong, $at, 1) = chr(255 ^ ord substr $wrong, $at, 1);
+    my $answer = reading($wrong);
+    $odd{"byte $at: $answer"}++ if $answer !~ /\A(?:refused|[0-5]00|0)\z/;
+}
+is_deeply(\%odd, {}, 'a wrong byte anywhere is noticed');
+
+write_file($cut, substr $bytes, 0, -30);
+for my $report (qw(summary subs tree lines timeline)) {
+    my $read = mprof_dump($report, $cut);
+    is($read->{exit}, 0, "$report of one that was cut: exit code 0");
+    like($read->{stderr} . $read->{stdout}, qr/warning: [^\n]+/, "$report of one that was cut: a warning");
+}
+
+# What follows the end.
+is(reading($bytes . 'more'), 500, 'text after the end: still read, with a warning');
+
+my %refused = (
+    'text'           => "This is no trace.\n",
+    'nothing'        => '',
+    'noise'          => join('', map { chr(($_ * 7919) % 251) } 1 .. 5000),
+    'zeros'          => "\0" x 4096,
+    'the magic only' => substr($bytes, 0, 8),
+    'half the magic' => substr($bytes, 0, 4),
+    'a header of zeros' => substr($bytes, 0, 12) . "\0" x 100,
+    'a chunk that says it is huge' => substr($bytes, 0, 12) . "\1\0\xff\xff\xff\xff" . "\0" x 100,
+    'a newer version' => substr($bytes, 0, 8) . pack('V', 1 + unpack 'x8V', $bytes) . substr($bytes, 12),
+    'a far newer version' => substr($bytes, 0, 8) . "\xff\xff\xff\xff" . substr($bytes, 12),
+    'version 0'      => substr($bytes, 0, 8) . pack('V', 0) . substr($bytes, 12),
+);
+for my $name (sort keys %refused) {
+    write_file($cut, $refused{$name});
+    for my $report (qw(summary subs info)) {
+        my $read = mprof_dump($report, $cut);
+        is($read->{exit}, 2, "$name, $report: exit code 2");
+        is($read->{stdout}, '', "$name, $report: nothing on standard output");
+        like($read->{stderr}, qr/\Amprof-dump: [^\n]*\Q$cut\E[^\n]*\n\z/, "$name, $report: one line that names the file");
+    }
+}
+like(do { write_file($cut, $refused{'a newer version'}); mprof_dump($cut)->{stderr} }, qr/version/, 'a newer version is called so');
+for my $path ("$run->{dir}/nosuch", $run->{dir}) {
+    my $read = mprof_dump($path);
+    is($read->{exit}, 2, "$path: exit code 2");
+    like($read->{stderr}, qr/\Amprof-dump: [^\n]*\Q$path\E[^\n]*\n\z/, 'and one line');
+}
+
+done_testing;
