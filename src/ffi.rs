@@ -4,16 +4,16 @@
 //! from this file and the three `repr(C)` heads in `runtime`.
 
 use crate::format::records::{Cause, SubKind};
+use crate::runtime::generations;
 use crate::runtime::interp::{Interp, InterpView, PerlLayout};
 use crate::runtime::options::{HookMode, Options, StartMode};
 use crate::runtime::recorder::SubDescription;
 use crate::runtime::recording::{self, with, with_interp};
 use crate::runtime::session::{self, PerlBuild};
-use crate::runtime::sub_cache::{SubKey, EPOCH};
+use crate::runtime::sub_cache::SubKey;
 use parking_lot::Mutex;
 use std::ffi::{c_char, c_void, CStr};
 use std::panic::{catch_unwind, AssertUnwindSafe};
-use std::sync::atomic::Ordering::Relaxed;
 
 static OPTIONS: Mutex<Option<Options>> = Mutex::new(None);
 
@@ -281,16 +281,16 @@ pub extern "C" fn mprof_statement(view: *mut InterpView, cop: *const c_void) {
     }
 }
 
-/// perl frees a statement.
+/// perl frees the statement at that address.
 #[no_mangle]
-pub extern "C" fn mprof_statement_freed() {
-    EPOCH.fetch_add(1, Relaxed);
+pub extern "C" fn mprof_statement_freed(cop: *const c_void) {
+    generations::freed(cop as usize);
 }
 
 /// perl frees the code of a sub.
 #[no_mangle]
 pub extern "C" fn mprof_code_freed(view: *mut InterpView, code: *const c_void) {
-    EPOCH.fetch_add(1, Relaxed);
+    generations::freed(code as usize);
     // SAFETY: the head of an `Interp` that is never freed, used by one thread at a time.
     if let Some(interp) = unsafe { view.cast::<Interp>().as_mut() } {
         interp.subs.forget(code as usize);

@@ -22,7 +22,20 @@ is($run->of_sub('main::f')->{calls}, 500, 'the whole trace is read');
 my $bytes = read_file($run->trace);
 my $cut   = "$run->{dir}/cut";
 
-# What reading so many bytes, or others instead, gives: "refused", the calls of f, or a complaint of ours.
+# Where each chunk ends, and its kind: as src/format/mod.rs says.
+my $prefix_bytes = 12;
+my @ends;
+for (my $at = $prefix_bytes; $at < length $bytes; ) {
+    my ($kind, undef, $length) = unpack 'CCV', substr $bytes, $at, 10;
+    $at += 10 + $length;
+    push @ends, [$kind, $at];
+}
+my ($header_end)   = map { $_->[1] } grep { $_->[0] == 1 } @ends;
+my @snapshot_ends  = map { $_->[1] } grep { $_->[0] == 7 } @ends;
+is($ends[-1][1], length $bytes, 'the trace is chunks from its start to its end');
+is(scalar @snapshot_ends, 6, 'with six snapshots: five that were asked for, and that of the end');
+
+# What reading some bytes gives: 'refused', or the calls of f and whether there was a warning, or a complaint of ours.
 sub reading {
     my ($text) = @_;
     write_file($cut, $text);
@@ -33,27 +46,33 @@ sub reading {
     }
     my $report = eval { JSON::PP->new->utf8->decode($read->{stdout}) };
     return "exit $read->{exit}: $read->{stderr}" if $read->{exit} || !$report;
-    return 'no warning' if !@{ $report->{warnings} };
     my ($f) = grep { $_->{name} eq 'main::f' } @{ $report->{subs}{rows} };
-    return $f ? $f->{calls} : 0;
+    return ($f ? $f->{calls} : 0) . (@{ $report->{warnings} } ? ' with a warning' : '');
 }
 
-my $stride  = int(length($bytes) / 150) + 1;
-my @lengths = grep { $_ < length $bytes } map { $_ * $stride } 0 .. 150;
-my @answers = map { reading(substr $bytes, 0, $_) } @lengths, map { length($bytes) - $_ } reverse 1 .. 10;
-my %times;
-my @in_turn = grep { !$times{$_}++ } @answers;
-is_deeply(\@in_turn, ['refused', 0, 100, 200, 300, 400, 500],
-    'cut shorter and shorter, it is read up to the last whole snapshot, and refused without its header');
+# Lengths here and there, and all around the ends of chunks.
+my $stride  = int(length($bytes) / 70) + 1;
+my %lengths = map { ($_ => 1) } (map { $_ * $stride } 0 .. 70), map { ($_ - 1, $_, $_ + 1) } $header_end, @snapshot_ends;
+my %wrong;
+for my $length (grep { $_ < length $bytes } sort { $a <=> $b } keys %lengths) {
+    my $whole    = grep { $_ <= $length } @snapshot_ends;
+    my $calls    = 100 * ($whole > 5 ? 5 : $whole);
+    my $answer   = reading(substr $bytes, 0, $length);
+    my $expected = $length < $header_end ? 'refused' : "$calls with a warning";
+    # At the end of a snapshot nothing is missing that was ever written.
+    $expected = $calls if grep { $_ == $length } @snapshot_ends;
+    $wrong{$length} = "$answer, not $expected" if $answer ne $expected && $length != $header_end;
+}
+is_deeply(\%wrong, {}, 'cut anywhere, it is read up to the last whole snapshot, with a warning; refused without its header');
 
 # A byte that is wrong: what comes before its chunk can be read.
 my %odd;
-for my $at (map { $_ * $stride } 0 .. 150) {
+for my $at (map { $_ * $stride } 0 .. 70) {
     next if $at >= length $bytes;
     my $wrong = $bytes;
     substr($wrong, $at, 1) = chr(255 ^ ord substr $wrong, $at, 1);
     my $answer = reading($wrong);
-    $odd{"byte $at: $answer"}++ if $answer !~ /\A(?:refused|[0-5]00|0)\z/;
+    $odd{"byte $at: $answer"}++ if $answer !~ /\A(?:refused|(?:[1-5]00|0) with a warning)\z/;
 }
 is_deeply(\%odd, {}, 'a wrong byte anywhere is noticed');
 
@@ -65,7 +84,7 @@ for my $report (qw(summary subs tree lines timeline)) {
 }
 
 # What follows the end.
-is(reading($bytes . 'more'), 500, 'text after the end: still read, with a warning');
+is(reading($bytes . 'more'), '500 with a warning', 'text after the end: still read, with a warning');
 
 my %refused = (
     'text'           => "This is no trace.\n",

@@ -157,8 +157,8 @@ void mprof_leave_to(struct InterpView *view, size_t depth, const void *cop);
 // A statement is over; `cop` is it. To be called when scalars have come or gone, or something waits.
 void mprof_statement(struct InterpView *view, const void *cop);
 
-// perl frees a statement.
-void mprof_statement_freed(void);
+// perl frees the statement at that address.
+void mprof_statement_freed(const void *cop);
 
 // perl frees the code of a sub.
 void mprof_code_freed(struct InterpView *view, const void *code);

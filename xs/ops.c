@@ -173,7 +173,7 @@ static int runops(pTHX) {
 static void opfree(pTHX_ OP *op) {
     switch (op->op_type) {
     case OP_NEXTSTATE:
-    case OP_DBSTATE: mprof_statement_freed(); break;
+    case OP_DBSTATE: mprof_statement_freed(op); break;
     case OP_LEAVESUB:
     case OP_LEAVESUBLV: mprof_code_freed(mprof_thread ? mprof_thread->interp : NULL, op); break;
     default: break;

@@ -41,4 +41,414 @@ __END__
 
 Devel::MProf - memory profiler for Perl: which line allocates, keeps and leaks
 
+=head1 SYNOPSIS
+
+    perl -d:MProf script.pl arguments
+    mprof-dump mprof.bin
+
+    perl -d:MProf=file=run.bin,start=init script.pl
+    mprof-dump lines --sort self_live_bytes --top 20 run.bin
+
+    # From the folder of a build, without installing:
+    perl -Iblib/lib -Iblib/arch -d:MProf script.pl
+
+=head1 DESCRIPTION
+
+A program is too big, or it grows, and you want to know which of its lines take the memory. Devel::MProf answers that
+for a program as it is: nothing in it is changed, perl is not rebuilt, nothing is preloaded.
+
+It counts every block that the process takes from the C library's allocator and every block that it gives back, and
+every Perl scalar that comes and goes. It books them on the sub, the call path and the line that were running. The
+figures go to a trace, F<mprof.bin>, which the program C<mprof-dump> reads.
+
+=head2 Words
+
+=over
+
+=item allocated, freed
+
+What was taken, and what was given back, since profiling started. Bytes are those of the block as the allocator counts
+it (C<malloc_usable_size>), a little more than was asked for.
+
+=item live
+
+What was allocated at a place and has not been freed, whoever would have freed it. Much of what is live at the end of a
+program is no leak: its code, its constants, its globals.
+
+=item at peak
+
+What was live at a place at the instant when the live bytes of the whole process were at their highest. It tells what
+made the process as big as it is.
+
+=item net
+
+Allocated less freed while something ran, or scalars born less scalars died. It is negative for code that frees what
+others have made.
+
+=item self, inclusive
+
+What a sub or a line did itself; what it did together with all that it called. A sub that calls itself is counted once.
+
+=item scalar
+
+What the interpreter itself counts as one: every variable, every element of an array, every value of a hash, every
+reference, sub and string it makes. perl takes them from pools of its own, so a program may make thousands while hardly
+a block is allocated.
+
+=item page
+
+The unit in which the kernel gives memory to a process: mostly 4096 bytes.
+
+=back
+
+=head1 THE FIRST PAGE
+
+C<mprof-dump mprof.bin> prints one page.
+
+=over
+
+=item Run
+
+The command line, perl, the process, when and where it started, how long it ran and how it ended.
+
+=item Heap, since the start
+
+Bytes and blocks of the whole process: allocated, freed, live at the end, and live at the peak, with the time of the
+peak. Exact. What was allocated before profiling started is in none of them.
+
+I<perl's pools> are the arenas from which perl makes scalars. Whichever sub happens to need the next one makes perl
+allocate it, so it is booked on the pools and on no sub. A sub's scalars are in the column of scalars instead.
+
+I<mapped by mmap> appears where the program, or a library, maps memory itself. It is part of no other figure.
+
+=item Process
+
+The resident set and the virtual size as the kernel gives them, the profiler included; scalars at the start and at the
+end; and the memory that the profiler needs for itself, which is part of no figure of the heap.
+
+=item The tables
+
+Which subs and which lines allocate most, and which lines hold most at the peak. The columns:
+
+    calls                       how often the sub was called
+    self allocated bytes        what it allocated itself
+    inclusive allocated bytes   with all that it called
+    inclusive net bytes         the same, less what was freed meanwhile
+    self live bytes             what it allocated itself and is not freed
+    self at peak bytes          what it had allocated itself and was live at the peak
+    self net scalars            scalars born less scalars died in it
+
+Columns that have no room on a narrow terminal are left out, and the page says so.
+
+=back
+
+A file that is being loaded is called C<require Foo/Bar.pm>, and what compiling it takes is booked on it, line by line.
+It often comes first; C<mprof-dump --filter '^(?!require)' mprof.bin> leaves such rows out, and C<start=init> does not
+record the loading at all.
+
+Where the process is too big, begin with what is live or at the peak. Where it is slow, with what is allocated.
+
+=head2 What is exact
+
+=over
+
+=item *
+
+Bytes and blocks: every call of the allocator is counted, in the sub and on the line that was running.
+
+=item *
+
+Calls.
+
+=back
+
+=head2 What is an approximation
+
+=over
+
+=item *
+
+Scalars born and died. perl's own counter is read at each statement, each call and each return. If it rose in between,
+the rise is booked as born, if it fell, the fall as died. What is born and dies between two readings is in neither: both
+are lower bounds. Their difference, the net, is exact.
+
+=item *
+
+Pages. The size of the process is read now and then (see C<statm> below), and what it grew is booked on the sub that ran
+when it was read.
+
+=item *
+
+The time of the peak, by about 20 milliseconds. Its bytes are exact.
+
+=back
+
+=head2 Whose memory it is
+
+=over
+
+=item *
+
+A block belongs to the statement that ran when it was allocated. A block that is resized counts as freed and allocated
+anew, by the statement that resized it: a string that grows belongs to the line that appended to it last.
+
+=item *
+
+What perl allocates while it enters a sub, such as the variables of a deeper level of recursion, belongs to that sub, and
+to the line of the call.
+
+=item *
+
+perl often keeps what it has once allocated: the buffer of a C<my> variable stays with the variable for the next call. It
+is then live, at the line that filled it.
+
+=item *
+
+What perl frees when the interpreter is taken down, after all END blocks, is not recorded. It counts as live.
+
+=back
+
+=head1 MORE REPORTS
+
+C<mprof-dump REPORT TRACE>, where the report is one of these:
+
+    subs        every sub
+    lines       every line of every file
+    tree        the call tree, with what is small folded
+    files       every file
+    modules     every module, and what it costs to load it
+    timeline    live bytes, scalars and pages as time went on
+    info        the trace itself
+
+C<--sort>, C<--top> and C<--filter> choose rows, C<--bytes> prints exact numbers, and C<--json> writes JSON. There are
+more columns than the page shows: C<--sort> with one of them shows it, and with a name that is none lists them all. See
+C<mprof-dump --help>.
+
+=head1 OPTIONS
+
+Options stand after C<-d:MProf=>, with commas between them, or in the environment variable C<MPROF>, with colons:
+
+    perl -d:MProf=file=run.bin,interval=5 script.pl
+    MPROF=file=run.bin:interval=5 perl -d:MProf script.pl
+
+Where both name an option, the command line counts. An unknown option, or a value that it cannot have, is an error before
+the program starts; the message lists what there is.
+
+=over
+
+=item file=PATH (default: mprof.bin)
+
+The trace. A relative path starts from the directory in which the program is started, wherever it goes later. See
+L</THE TRACE FILE>.
+
+=item start=begin|init|no (default: begin)
+
+When recording starts: at once, so that the loading of modules is seen; when the program has been compiled, before its
+INIT blocks; or when it calls C<Devel::MProf::start()>.
+
+=item interval=SECONDS (default: 1)
+
+Time between two snapshots, from 0.05 to 86400. A snapshot holds what has changed. If the process is killed, what came
+after the last snapshot is lost.
+
+=item lines=1|0 (default: 1)
+
+Whether to book on lines, or on subs only.
+
+=item live=1|0 (default: 1)
+
+Whether to remember each block, so as to know what is live and where it was allocated. Without it there are no figures of
+what is live or at the peak.
+
+=item statm=auto|every|off (default: auto)
+
+When to read the size of the process, in pages, from F</proc/self/statm>. C<auto>: at a call or a return, if the heap's
+end has moved, if a block of 128 KiB or more has come or gone, or if 20 milliseconds have passed. C<every>: at each call
+and each return, which is slow. C<off>: only with a snapshot.
+
+=item hook=op|db (default: op)
+
+How to learn of calls and statements. C<op> wraps the ops that perl runs. C<db> has itself called by perl, as a debugger
+is, through C<DB::sub> and C<DB::DB>; it is slower, and the program sees another C<$^P>. The figures are the same.
+
+=item depth=CALLS (default: 1000)
+
+How deep call paths are told apart, from 1 to 100000. See L</THE CALL TREE>.
+
+=back
+
+=head1 FUNCTIONS
+
+A program may call these, as functions or as class methods; nothing is exported. They exist only while it is profiled, so
+a program that also runs without the profiler asks first:
+
+    Devel::MProf::snapshot() if defined &Devel::MProf::snapshot;
+
+=over
+
+=item Devel::MProf::start()
+
+Starts recording, or goes on with it. Subs that are being called already are not known: until they return, what they do is
+booked on the main program, with the right line.
+
+=item Devel::MProf::stop()
+
+Stops recording. Blocks that were recorded are followed until they are freed; new ones are not counted.
+
+=item Devel::MProf::snapshot()
+
+Writes all that has changed to the trace, and returns when it is written.
+
+=back
+
+C<use Devel::MProf 'file=run.bin', 'start=no';> as the first line of a program does what C<-d:MProf> does. Calls in code
+that was compiled before that are not seen.
+
+=head1 THE CALL TREE
+
+Everything is booked on a place: a path of calls, a file and a line. The same sub called from two lines has two nodes in
+the tree. These have nodes:
+
+=over
+
+=item *
+
+subs written in Perl and in C, DESTROY, AUTOLOAD, the subs behind C<tie> and C<overload>, named comparators of C<sort>,
+signal handlers, END blocks. A sub that is entered by C<goto &sub> takes the place of the one that left.
+
+=item *
+
+anonymous subs, as C<Foo::__ANON__[lib/Foo.pm:12]>, where the line is that of their first statement. All closures made
+there are one.
+
+=item *
+
+blocks that run while code is compiled, as C<Foo::BEGIN@7>; each C<use> is one of them.
+
+=item *
+
+files that are loaded, as C<require Foo/Bar.pm>, also where C<use> or C<do> loads them.
+
+=item *
+
+string evals, as C<(eval)[lib/Foo.pm:33]>, by the place of the C<eval>, however often it runs. An eval inside of an eval
+goes by the place of the outer one.
+
+=back
+
+Recursion is folded: a sub that is already on the path is the same node again, and so is all it did in between.
+
+The tree grows no deeper than C<depth>. Calls below belong to the node at that depth; they are counted, and the reports
+warn of them.
+
+=head1 FORK
+
+A forked child writes a trace of its own, named after the parent's: F<mprof.bin.PID>. It begins when the child runs its
+first statement or call, so a child that at once ends or becomes another program leaves none. Figures of a child count from the
+fork, but what is live and at peak includes what the child inherited; a column shows how much that is.
+
+A program that is started by C<system>, C<exec> or backticks is not profiled. To profile the Perl programs among them too:
+
+    PERL5OPT=-d:MProf=file=/tmp/run.bin perl script.pl
+
+=head1 THREADS
+
+Subs that run in a Perl thread stand below C<(thread N)> in the tree, not below the main program. What a
+thread of a C library allocates stands below C<(C thread N)>, where N is the kernel's number of the thread. C<mprof-dump info> has the allocator's figures of each thread.
+
+=head1 HOW A PROGRAM ENDS
+
+The trace is complete when a program ends by reaching its end, C<exit>, C<die>, C<POSIX::_exit> or C<abort>, and when it
+becomes another program by C<exec>.
+
+When a signal kills it, the trace ends with the last snapshot. What is lost is at most one C<interval> of work, and the
+statement that ran when it was killed: snapshots are taken between statements, not within a long call into C.
+
+=head1 THE TRACE FILE
+
+It is created with mode 0600, for it names files, subs and the command line. It is never written through a symbolic link.
+A trace that is already there is replaced; anything else is left alone, and the program then runs unprofiled, with a
+message on STDERR. If another process is writing a trace there at that moment, this one goes to F<mprof.bin.PID>.
+
+The profiler's own thread writes the trace. If that fails, because the disk is full for example, recording stops with a
+message on STDERR; what was written stays readable.
+
+The format is documented, byte by byte, in F<src/format/mod.rs> of the distribution.
+
+=head1 WHAT A PROGRAM CAN NOTICE
+
+Its output, its exit code and its data are meant to be the same. It can still notice:
+
+=over
+
+=item *
+
+C<$INC{'Devel/MProf.pm'}>, and the package C<Devel::MProf>.
+
+=item *
+
+Subs and variables in the package C<DB>: C<perl -d> makes the variables of a debugger, and the profiler has C<DB::sub> and
+C<DB::DB>. C<$^P> is 0, as without a debugger; with C<hook=db> it is not.
+
+=item *
+
+A second thread, called C<mprof>. All signals are blocked in it.
+
+=item *
+
+Two more file descriptors, with high numbers and closed on exec.
+
+=item *
+
+Time, and the size of the process.
+
+=item *
+
+A script whose C<#!> line names no perl. perl hands it over to that interpreter with all switches of its own, also
+C<-d:MProf>, which the interpreter will not know.
+
+=back
+
+=head1 LIMITS
+
+=over
+
+=item *
+
+Linux with glibc, on x86-64 or 64-bit ARM; perl 5.18 or newer. Developed and tested with perl 5.36 with threads, on
+Debian 12 and x86-64.
+
+=item *
+
+Not on a perl that was built with its own malloc (C<perl -V:usemymalloc> says C<y>).
+
+=item *
+
+Memory that is taken by other means than the functions of the C library is seen only in the size of the process.
+
+=item *
+
+A program under the profiler is slower, and needs more memory: the more places it has and the more blocks are live, the
+more. The first page says how much.
+
+=item *
+
+With L<Coro>, what one coroutine allocates may be booked on another.
+
+=back
+
+=head1 SEE ALSO
+
+L<Devel::NYTProf> for time, L<Devel::MAT> for what a heap holds at one moment, L<Test::LeakTrace> for leaks in a piece of
+code.
+
+=head1 AUTHORS
+
+The authors of Devel::MProf.
+
+=head1 LICENSE
+
+This is free software. You may use it, copy it and change it under the same terms as Perl itself: the GNU General Public
+License, version 1 or any later, or the Artistic License.
+
 =cut

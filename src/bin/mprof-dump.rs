@@ -1,17 +1,22 @@
 //! `mprof-dump`: argv ─► options ─► [`mprof::tools`] ─► exit code. Sums and formats nothing itself.
 
+#[path = "mprof-dump/progress.rs"]
+mod progress;
+
 use anstream::{AutoStream, ColorChoice};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use mprof::tools::profile::Profile;
-use mprof::tools::reader::{read_file, ReadError};
+use mprof::tools::reader::{read_file_through, ReadError};
 use mprof::tools::render::json::json;
+use mprof::tools::render::printable;
 use mprof::tools::render::text::{text, warnings_text, Look};
-use mprof::tools::report::{document, find, Options};
+use mprof::tools::report::{document, find, Options, REPORTS};
 use mprof::tools::select::{Selection, UnknownColumn};
 use regex::Regex;
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::mem::ManuallyDrop;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use thiserror::Error;
 
@@ -214,8 +219,25 @@ impl Cli {
     }
 }
 
+/// Two names where one was expected: the first was meant for a report's.
+fn explained(error: clap::Error) -> clap::Error {
+    let first = std::env::args_os().skip(1).find(|word| !word.to_string_lossy().starts_with('-'));
+    match first {
+        Some(word) if error.kind() == ErrorKind::UnknownArgument && !Path::new(&word).exists() => {
+            let reports: Vec<_> = REPORTS.iter().map(|report| report.name()).collect();
+            let sentence = format!(
+                "there is no report \"{}\"; there are: {}",
+                printable(&word.to_string_lossy()),
+                reports.join(", ")
+            );
+            Cli::command().error(ErrorKind::InvalidSubcommand, sentence)
+        }
+        _ => error,
+    }
+}
+
 fn main() -> ExitCode {
-    let parsed = Cli::try_parse().and_then(|cli| Ok((cli.output, cli.request()?)));
+    let parsed = Cli::try_parse().map_err(explained).and_then(|cli| Ok((cli.output, cli.request()?)));
     let (output, request) = match parsed {
         Ok(parsed) => parsed,
         Err(error) => {
@@ -237,8 +259,9 @@ fn main() -> ExitCode {
 
 fn run(output: OutputArgs, (name, options, trace): Request) -> Result<(), DumpError> {
     let Some(report) = find(name) else { return Ok(()) };
-    let profile = Profile::new(read_file(&trace)?);
-    let document = document(report, &profile, &options)?;
+    // Freeing what the process is about to give back anyway takes longer than some reports.
+    let profile = ManuallyDrop::new(Profile::new(read_file_through(&trace, progress::Watched::new)?));
+    let document = ManuallyDrop::new(document(report, &profile, &options)?);
     if output.json {
         return write_out(&mut io::stdout().lock(), &json(&document));
     }

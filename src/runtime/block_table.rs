@@ -150,6 +150,12 @@ fn hash(number: u64) -> u64 {
     mixed ^ (mixed >> 32)
 }
 
+impl Default for BlockTable {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl BlockTable {
     /// An empty table.
     pub fn new() -> Self {

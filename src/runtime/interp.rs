@@ -3,10 +3,11 @@
 //! Reads perl's variables through the addresses the shim gave; knows nothing of perl's structures but the two offsets
 //! in [`PerlLayout`].
 
+use super::locations::{Location, LocationId};
 use super::place_cache::PlaceCache;
 use super::pools::PoolSuspect;
 use super::sub_cache::SubCache;
-use crate::format::ids::{NodeId, StrId};
+use crate::format::ids::{NodeId, PlaceId, StrId};
 use std::ffi::{c_char, c_void};
 
 /// What the shim may look at without a call: the head of an [`Interp`].
@@ -68,8 +69,12 @@ pub struct Interp {
     pub places: PlaceCache,
     /// The file last compiled: its name's bytes and their id.
     pub compiled_file: (Vec<u8>, StrId),
-    /// `EPOCH` at the last boundary.
-    pub epoch: u32,
+    /// The location looked up last.
+    pub last_location: (Location, LocationId),
+    /// The place looked up last for a statement being compiled: node, location, place.
+    pub compiled_place: (NodeId, LocationId, PlaceId),
+    /// What perl had freed at the last boundary.
+    pub freed_so_far: u32,
     /// A block that may be one of perl's pools growing.
     pub pool_suspect: Option<PoolSuspect>,
     /// Subs by the address of their code.
@@ -92,7 +97,9 @@ impl Interp {
             frames: vec![Frame { node: root, context: 0, stack: std::ptr::null() }],
             places: PlaceCache::default(),
             compiled_file: (Vec::new(), StrId(0)),
-            epoch: 0,
+            last_location: Default::default(),
+            compiled_place: (NodeId(u32::MAX), LocationId::default(), PlaceId(0)),
+            freed_so_far: 0,
             pool_suspect: None,
             subs: SubCache::default(),
         }

@@ -31,6 +31,12 @@ fn hash(location: &Location) -> u64 {
     hasher.finish()
 }
 
+impl Default for Locations {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Locations {
     /// Only nowhere.
     pub fn new() -> Self {

@@ -6,7 +6,7 @@
 //! | `interpose` | stands between the program and its allocator |
 //! | `recording`, `lock`, `thread` | the way from a hook into the recorder |
 //! | `recorder` | what an event changes |
-//! | `interp`, `sub_cache`, `place_cache`, `eval_origins`, `pools` | what is known of perl |
+//! | `interp`, `sub_cache`, `place_cache`, `generations`, `eval_origins`, `pools` | what is known of perl |
 //! | `strings`, `locations`, `call_tree`, `places`, `block_table` | what figures belong to |
 //! | `paged` | how the big ones of these grow |
 //! | `statm`, `own_memory` | the process's pages, the profiler's own bytes |
@@ -21,6 +21,7 @@
 pub mod block_table;
 mod call_tree;
 mod eval_origins;
+pub mod generations;
 mod header;
 mod high_fd;
 pub mod interp;

@@ -1,21 +1,21 @@
 //! Places by the address of their statement, so that an allocation at a statement seen before costs no string work.
 //!
-//! A statement's address is a number here, never followed. It stands for the statement only as long as perl has freed
-//! none (`EPOCH`).
+//! A statement's address is a number here, never followed, and stands for the statement as long as its generation does.
 
-use super::sub_cache::epoch;
+use super::generations;
 use crate::format::ids::{NodeId, PlaceId};
 
 #[derive(Clone, Copy, Default)]
 struct Entry {
     cop: usize,
     node: NodeId,
-    epoch: u32,
+    generation: u32,
     place: PlaceId,
+    known: bool,
 }
 
 /// Entries; a power of two.
-const ENTRIES: usize = 4096;
+const ENTRIES: usize = 8192;
 
 /// (node, statement) → place.
 pub struct PlaceCache {
@@ -39,7 +39,9 @@ impl PlaceCache {
     /// The place of the statement at `cop` as it runs in `node`.
     #[inline]
     pub fn get(&mut self, node: NodeId, cop: usize) -> Option<PlaceId> {
-        let same = |entry: &Entry| entry.cop == cop && entry.node == node && entry.epoch == epoch();
+        let generation = generations::of(cop);
+        let same =
+            |entry: &Entry| entry.cop == cop && entry.node == node && entry.generation == generation && entry.known;
         if same(&self.last) {
             return Some(self.last.place);
         }
@@ -49,7 +51,7 @@ impl PlaceCache {
 
     /// Remembers a place.
     pub fn note(&mut self, node: NodeId, cop: usize, place: PlaceId) {
-        self.last = Entry { cop, node, epoch: epoch(), place };
+        self.last = Entry { cop, node, generation: generations::of(cop), place, known: true };
         if let Some(entry) = self.entries.get_mut(slot(node, cop)) {
             *entry = self.last;
         }

@@ -88,6 +88,12 @@ impl Small {
     }
 }
 
+impl Default for Places {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Places {
     /// None yet.
     pub fn new() -> Self {
@@ -276,7 +282,7 @@ impl Places {
     }
 
     /// How many there are.
-    pub fn len(&self) -> u32 {
+    pub fn count(&self) -> u32 {
         self.all.len() as u32
     }
 

@@ -7,6 +7,7 @@
 use super::block_table::{Block, BlockTable};
 use super::call_tree::CallTree;
 use super::eval_origins::{folded_name, EvalOrigins};
+use super::generations;
 use super::interp::{Interp, PerlLayout};
 use super::interpose::usable_bytes;
 use super::locations::{Location, LocationId, Locations};
@@ -16,7 +17,7 @@ use super::pools::{self, PoolSuspect};
 use super::recording::mprof_attention;
 use super::statm::Statm;
 use super::strings::Strings;
-use super::sub_cache::{epoch, SubKey};
+use super::sub_cache::SubKey;
 use super::thread::Thread;
 use super::trace_state::TraceState;
 use crate::format::ids::{NodeId, PlaceId, StrId};
@@ -157,7 +158,7 @@ impl Recorder {
             let copies = std::mem::take(&mut interp.view.scalars);
             self.count_scalars(interp, None, copies);
         }
-        interp.epoch = epoch();
+        interp.freed_so_far = generations::all();
         self.interps.push(interp);
         interp
     }
@@ -227,17 +228,24 @@ impl Recorder {
     #[cold]
     fn new_place(&mut self, interp: &mut Interp, cop: usize) -> PlaceId {
         let at = if self.options.lines { self.location_id(interp, cop) } else { LocationId::default() };
-        let place = self.places.intern(interp.node, at);
         // The statement being compiled has one address for all lines.
-        if cop != interp.layout.compiling as usize {
-            interp.places.note(interp.node, cop, place);
+        if cop == interp.layout.compiling as usize {
+            if (interp.compiled_place.0, interp.compiled_place.1) != (interp.node, at) {
+                interp.compiled_place = (interp.node, at, self.places.intern(interp.node, at));
+            }
+            return interp.compiled_place.2;
         }
+        let place = self.places.intern(interp.node, at);
+        interp.places.note(interp.node, cop, place);
         place
     }
 
     fn location_id(&mut self, interp: &mut Interp, cop: usize) -> LocationId {
         let location = self.location(interp, cop);
-        self.locations.intern(location)
+        if interp.last_location.0 != location {
+            interp.last_location = (location, self.locations.intern(location));
+        }
+        interp.last_location.1
     }
 
     /// File and line of the statement `cop`, which is alive.
@@ -392,13 +400,13 @@ impl Recorder {
         let scalars = unsafe { *interp.layout.sv_count };
         if scalars != interp.view.scalars {
             // A statement that may have been freed since is not looked at.
-            let cop = (interp.epoch == epoch()).then_some(cop);
+            let cop = (interp.freed_so_far == generations::all()).then_some(cop);
             self.count_scalars(interp, cop, scalars);
         }
         if mprof_attention.load(Relaxed) != 0 {
             self.attend(interp);
         }
-        interp.epoch = epoch();
+        interp.freed_so_far = generations::all();
     }
 
     #[inline]

@@ -60,7 +60,7 @@ fn define(recorder: &mut Recorder, put: &mut impl FnMut(Record)) {
         *nodes += new.len() as u32;
         put(Record::Nodes(Nodes { first, nodes: new }));
     }
-    while *places < recorder.places.len() {
+    while *places < recorder.places.count() {
         let new: Vec<_> = recorder.places.from(*places, RECORDS_A_CHUNK, &recorder.locations).collect();
         let first = PlaceId(*places);
         *places += new.len() as u32;

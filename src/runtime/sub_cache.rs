@@ -1,20 +1,11 @@
 //! Subs and call edges by address, so that a call seen before is named without asking perl.
 //!
 //! Addresses are reused, so nothing here outlives the code it was learnt from: freeing a sub's op tree removes its entry,
-//! and freeing any statement or sub makes every edge out of date (`EPOCH`).
+//! and edges are of the generations of both their addresses.
 
+use super::generations;
 use crate::format::ids::{NodeId, SubId};
 use rustc_hash::FxHashMap;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-
-/// Counts the statements and subs that perl has freed. Op trees are shared between ithreads, so this is too.
-pub static EPOCH: AtomicU32 = AtomicU32::new(1);
-
-/// The epoch now.
-#[inline]
-pub fn epoch() -> u32 {
-    EPOCH.load(Relaxed)
-}
 
 /// How a sub is recognised.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,11 +23,13 @@ struct Edge {
     cop: usize,
     parent: NodeId,
     child: NodeId,
-    epoch: u32,
+    cop_generation: u32,
+    code_generation: u32,
+    known: bool,
 }
 
 /// Entries of the edge cache; a power of two.
-const EDGES: usize = 4096;
+const EDGES: usize = 8192;
 /// Subs remembered at most: a program may make distinct named closures without end.
 const MOST_SUBS: usize = 1 << 16;
 
@@ -63,14 +56,16 @@ impl SubCache {
     #[inline]
     pub fn edge(&self, parent: NodeId, cop: usize, key: SubKey) -> Option<NodeId> {
         let edge = self.edges.get(slot(parent, cop, key))?;
-        let same = edge.key == key && edge.cop == cop && edge.parent == parent && edge.epoch == epoch();
-        same.then_some(edge.child)
+        let same = edge.key == key && edge.cop == cop && edge.parent == parent && edge.known;
+        let holds = edge.cop_generation == generations::of(cop) && edge.code_generation == generations::of(key.code);
+        (same && holds).then_some(edge.child)
     }
 
     /// Remembers an edge.
     pub fn note_edge(&mut self, parent: NodeId, cop: usize, key: SubKey, child: NodeId) {
         if let Some(edge) = self.edges.get_mut(slot(parent, cop, key)) {
-            *edge = Edge { key, cop, parent, child, epoch: epoch() };
+            let (cop_generation, code_generation) = (generations::of(cop), generations::of(key.code));
+            *edge = Edge { key, cop, parent, child, cop_generation, code_generation, known: true };
         }
     }
 

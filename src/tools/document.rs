@@ -64,6 +64,8 @@ pub struct Head {
     pub heading: &'static str,
     /// Where it is shown.
     pub shown: Shown,
+    /// May it be left out of text where there is no room for all?
+    pub spare: bool,
 }
 
 /// Rows that were chosen of all there are.

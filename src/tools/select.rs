@@ -15,12 +15,18 @@ pub struct Column<R> {
 impl<R> Column<R> {
     /// A column shown in text and JSON; sorted by, the highest come first.
     pub const fn new(key: &'static str, heading: &'static str, get: fn(&R) -> Value) -> Self {
-        Column { head: Head { key, heading, shown: Shown::Always }, ascending: false, get }
+        Column { head: Head { key, heading, shown: Shown::Always, spare: false }, ascending: false, get }
     }
 
     /// Shown in text only when it is sorted by.
     pub const fn on_demand(mut self) -> Self {
         self.head.shown = Shown::OnDemand;
+        self
+    }
+
+    /// Left out of text where there is no room for all; those that stand first are left out first.
+    pub const fn spare(mut self) -> Self {
+        self.head.spare = true;
         self
     }
 
@@ -97,11 +103,17 @@ impl Selection {
         let rows: Vec<&R> = rows.into_iter().collect();
         let rows_in_all = rows.len();
         let passing = rows.into_iter().filter(|row| self.passes_row(columns, row));
-        let mut chosen: Vec<(Value, &R)> = passing.map(|row| ((by.get)(row), row)).collect();
-        // Stable, so that equal rows stay in the order of the profile.
-        chosen.sort_by(|(a, _), (b, _)| by.order(a, b));
-        chosen.truncate(self.top.unwrap_or(usize::MAX));
-        let rows = chosen.into_iter().map(|(_, row)| columns.iter().map(|column| (column.get)(row)).collect());
+        // Equal rows stay in the order of the profile.
+        let mut chosen: Vec<(Value, usize, &R)> =
+            passing.enumerate().map(|(at, row)| ((by.get)(row), at, row)).collect();
+        let order = |a: &(Value, usize, &R), b: &(Value, usize, &R)| by.order(&a.0, &b.0).then(a.1.cmp(&b.1));
+        let top = self.top.unwrap_or(usize::MAX);
+        if top < chosen.len() {
+            chosen.select_nth_unstable_by(top, order);
+            chosen.truncate(top);
+        }
+        chosen.sort_unstable_by(order);
+        let rows = chosen.into_iter().map(|(_, _, row)| columns.iter().map(|column| (column.get)(row)).collect());
         Ok(Table { heads: heads(columns, by.head.key, also), rows: rows.collect(), rows_in_all })
     }
 
@@ -117,8 +129,9 @@ impl Selection {
 /// The heads of all columns; the one sorted by and those of `also` are shown in text wherever they can be.
 pub fn heads<R>(columns: &[Column<R>], by: &str, also: &[&str]) -> Vec<Head> {
     let head = |column: &Column<R>| match column.head {
-        head if head.shown == Shown::OnDemand && (head.key == by || also.contains(&head.key)) => {
-            Head { shown: Shown::Always, ..head }
+        head if head.key == by || also.contains(&head.key) => {
+            let shown = if head.shown == Shown::OnDemand { Shown::Always } else { head.shown };
+            Head { shown, spare: false, ..head }
         }
         head => head,
     };

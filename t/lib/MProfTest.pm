@@ -34,7 +34,7 @@ use JSON::PP ();
 use Test::More ();
 
 our @EXPORT = qw(
-    profiled plain same_behaviour usable_bytes mprof_dump read_file write_file need_package traces_in
+    profiled plain same_behaviour conserves usable_bytes mprof_dump read_file write_file need_package traces_in
 );
 
 my $root   = realpath(dirname(__FILE__) . '/../..');
@@ -169,6 +169,12 @@ sub subs {
     return \%subs;
 }
 
+# Has of_sub know only the subs whose names match, for a program with thousands.
+sub only_subs {
+    my ($run, $regex) = @_;
+    return $run->{subs} = $run->subs('--filter', $regex);
+}
+
 # The row of one sub; one with no calls where there is none.
 sub of_sub {
     my ($run, $name) = @_;
@@ -204,6 +210,21 @@ sub lines_of {
 sub counters {
     my ($run, @arguments) = @_;
     return $run->report('info', @arguments)->{counters};
+}
+
+# Passes when the figures of a trace add up: live is allocated less freed, and sums over modules are the process's.
+sub conserves {
+    my ($run) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    my $total = $run->counters;
+    my %sum;
+    for my $row (@{ $run->report('modules')->{modules}{rows} }) {
+        $sum{$_} += $row->{"self_$_"} for qw(allocated_bytes freed_bytes live_bytes at_peak_bytes allocated_blocks);
+    }
+    Test::More::is($total->{live_bytes}, $total->{allocated_bytes} - $total->{freed_bytes}, 'live is allocated less freed');
+    Test::More::is($sum{$_}, $total->{$_}, "$_: the sum over all modules is the process's")
+        for qw(allocated_bytes freed_bytes live_bytes allocated_blocks);
+    return Test::More::is($sum{at_peak_bytes}, $total->{peak_bytes}, 'the sum of all at the peak is the peak');
 }
 
 # Usable bytes of a block that was asked for with that many: what glibc makes of it on 64 bits.

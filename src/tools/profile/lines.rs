@@ -2,22 +2,29 @@
 
 use super::measures::Measures;
 use super::names;
-use super::tree::{place_measures, CallTree, Step};
+use super::tree::{CallTree, PlaceMeasures, Step};
 use crate::format::ids::{NodeId, PlaceId, StrId, SubId};
+use crate::format::records::SubKind;
 use crate::tools::trace::Trace;
-use std::collections::{BTreeMap, HashMap};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Figures of a line.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LineRow {
     /// The file; empty for what happens outside of any statement.
-    pub file: String,
+    pub file: Arc<str>,
     /// The line; 0 for what happens outside of any statement.
     pub line: u32,
     /// The sub the line is in; where there are several, the one that allocates most there.
-    pub sub: String,
+    pub sub: Arc<str>,
     /// How many subs the line is in.
     pub subs: u64,
+    /// How many of them allocate a notable part of what the line does.
+    pub notable_subs: u64,
+    /// Is it no line, but what belongs to perl's pools?
+    pub is_pools: bool,
     /// Calls made from it.
     pub calls: u64,
     /// Figures of the line itself, without what it calls.
@@ -30,7 +37,7 @@ pub struct LineRow {
 #[derive(Clone, Debug, PartialEq)]
 pub struct FileRow {
     /// The file; empty for what happens outside of any statement.
-    pub file: String,
+    pub file: Arc<str>,
     /// How many of its lines have figures.
     pub lines: u64,
     /// Figures of all its lines, without what they call in other files.
@@ -49,42 +56,98 @@ pub(super) fn lines(trace: &Trace, tree: &CallTree) -> Vec<LineRow> {
     let mut sums = Sums::new(trace, tree);
     sums.add_own(trace);
     sums.add_inclusive(trace, tree);
-    let mut lines: Vec<(Key, Line)> = sums
-        .index
-        .iter()
-        .map(|(&key, &at)| (key, at))
-        .filter_map(|(key, at)| {
-            let line = std::mem::take(sums.lines.get_mut(at)?);
-            (!line.is_zero()).then_some((key, line))
-        })
-        .collect();
-    lines.sort_unstable_by_key(|&(key, _)| key);
-    lines.into_iter().map(|(key, line)| line.row(trace, key)).collect()
+    let kept = |at: &usize| sums.lines.get(*at).is_some_and(|line| !line.is_zero());
+    let mut order: Vec<(Key, usize)> =
+        sums.index.iter().filter(|(_, at)| kept(at)).map(|(&key, &at)| (key, at)).collect();
+    order.sort_unstable();
+    let mut names = Names::new(trace);
+    order
+        .into_iter()
+        .filter_map(|(key, at)| Some(std::mem::take(sums.lines.get_mut(at)?).row(&mut names, key)))
+        .collect()
 }
+
+/// Names as text, each made once.
+struct Names<'a> {
+    trace: &'a Trace,
+    strings: Vec<Option<Arc<str>>>,
+    subs: Vec<Option<Arc<str>>>,
+}
+
+impl<'a> Names<'a> {
+    fn new(trace: &'a Trace) -> Self {
+        Names { trace, strings: vec![None; trace.strings.len()], subs: vec![None; trace.subs.len()] }
+    }
+
+    fn string(&mut self, id: StrId) -> Arc<str> {
+        let name = || names::string(self.trace, id).into();
+        self.strings.get_mut(id.index()).map_or_else(name, |kept| kept.get_or_insert_with(name).clone())
+    }
+
+    fn sub(&mut self, id: SubId) -> Arc<str> {
+        let name = || names::sub(self.trace, id).into();
+        self.subs.get_mut(id.index()).map_or_else(name, |kept| kept.get_or_insert_with(name).clone())
+    }
+}
+
+/// A sub is notable on a line when it allocates at least one of so many bytes of the line's. Compiling a line counts as
+/// another sub's doing, and is mostly little.
+const NOTABLE_OF: u64 = 100;
 
 #[derive(Clone, Default)]
 struct Line {
     own: Measures,
     inclusive: Measures,
     calls: u64,
-    /// Bytes allocated, by sub.
-    subs: BTreeMap<SubId, u64>,
+    /// Bytes allocated, by sub; a sub may stand here several times until they are put together.
+    subs: Vec<(SubId, u64)>,
+    /// When `subs` is as long as this, it is time to.
+    subs_at_most: usize,
     /// How many calls from this line the walk is in.
     open: u32,
 }
 
 impl Line {
+    fn allocated_in(&mut self, sub: SubId, bytes: u64) {
+        match self.subs.last_mut() {
+            Some((known, allocated_bytes)) if *known == sub => *allocated_bytes = allocated_bytes.saturating_add(bytes),
+            _ => {
+                self.subs.push((sub, bytes));
+                if self.subs.len() > self.subs_at_most {
+                    self.put_subs_together();
+                    self.subs_at_most = 2 * self.subs.len() + 8;
+                }
+            }
+        }
+    }
+
+    fn put_subs_together(&mut self) {
+        self.subs.sort_unstable();
+        self.subs.dedup_by(|(sub, bytes), (kept, sum)| {
+            let same = sub == kept;
+            if same {
+                *sum = sum.saturating_add(*bytes);
+            }
+            same
+        });
+    }
+
     fn is_zero(&self) -> bool {
         self.own.is_zero() && self.inclusive.is_zero() && self.calls == 0
     }
 
-    fn row(self, trace: &Trace, (file, line, _): Key) -> LineRow {
-        let most = self.subs.iter().max_by_key(|(&sub, &allocated_bytes)| (allocated_bytes, std::cmp::Reverse(sub)));
+    fn row(mut self, names: &mut Names, (file, line, sub): Key) -> LineRow {
+        self.put_subs_together();
+        let most = self.subs.iter().max_by_key(|&&(sub, allocated_bytes)| (allocated_bytes, std::cmp::Reverse(sub)));
+        let notable_bytes = self.own.allocated_bytes / NOTABLE_OF;
+        let notable = self.subs.iter().filter(|(_, allocated_bytes)| *allocated_bytes > notable_bytes);
         LineRow {
-            file: names::string(trace, file),
+            file: names.string(file),
             line,
-            sub: most.map(|(&sub, _)| names::sub(trace, sub)).unwrap_or_default(),
+            sub: most.map(|&(sub, _)| names.sub(sub)).unwrap_or_default(),
             subs: self.subs.len() as u64,
+            notable_subs: notable.count() as u64,
+            is_pools: sub.is_some_and(|sub| names.trace.sub(sub).kind == SubKind::Pools),
             calls: self.calls,
             own: self.own,
             inclusive: self.inclusive,
@@ -95,19 +158,17 @@ impl Line {
 /// Lines in the making. Places and calls name theirs by number: looking a line up by its key a second time is what
 /// would take longest.
 struct Sums {
-    index: HashMap<Key, usize>,
+    index: FxHashMap<Key, usize>,
     lines: Vec<Line>,
     /// By place: its line.
     of_place: Vec<usize>,
     /// By node: the line that called it.
     of_call: Vec<Option<usize>>,
-    /// Places in the order of their nodes.
-    by_node: Vec<PlaceId>,
 }
 
 impl Sums {
     fn new(trace: &Trace, tree: &CallTree) -> Self {
-        let mut index = HashMap::new();
+        let mut index = FxHashMap::default();
         let mut number = |key: Key| {
             let next = index.len();
             *index.entry(key).or_insert(next)
@@ -119,20 +180,18 @@ impl Sums {
             .zip(&trace.nodes)
             .map(|(id, node)| tree.parent(id).map(|parent| number(key(node.call_file, node.call_line, sub(parent)))));
         let of_call = of_call.collect();
-        let mut by_node: Vec<PlaceId> = (0..).map(PlaceId).take(trace.places.len()).collect();
-        by_node.sort_by_key(|id| trace.places.get(id.index()).map(|place| place.node));
         let lines = vec![Line::default(); index.len()];
-        Sums { index, lines, of_place, of_call, by_node }
+        Sums { index, lines, of_place, of_call }
     }
 
     fn add_own(&mut self, trace: &Trace) {
+        let all = PlaceMeasures::new(trace);
         for ((id, place), &at) in (0..).map(PlaceId).zip(&trace.places).zip(&self.of_place) {
-            let measures = place_measures(trace, id);
+            let measures = all.of(id);
             let Some(node) = trace.nodes.get(place.node.index()).filter(|_| !measures.is_zero()) else { continue };
             if let Some(line) = self.lines.get_mut(at) {
                 line.own.add(&measures);
-                let allocated_bytes = line.subs.entry(node.sub).or_default();
-                *allocated_bytes = allocated_bytes.saturating_add(measures.allocated_bytes);
+                line.allocated_in(node.sub, measures.allocated_bytes);
             }
         }
     }
@@ -140,6 +199,7 @@ impl Sums {
     /// Sums for every line its own figures and those of the nodes called from it. What a line does below a call of its
     /// own is in that call's figures already.
     fn add_inclusive(&mut self, trace: &Trace, tree: &CallTree) {
+        let all = PlaceMeasures::new(trace);
         for step in tree.walk() {
             let id = match step {
                 Step::Enter(id) => id,
@@ -154,17 +214,15 @@ impl Sums {
             if let (Some(line), Some(sub)) = (self.caller(id), sub) {
                 line.open += 1;
                 line.calls = line.calls.saturating_add(tree.own(id).calls);
-                line.subs.entry(sub).or_default();
+                line.allocated_in(sub, 0);
                 if line.open == 1 {
                     line.inclusive.add(&tree.inclusive(id));
                 }
             }
-            let node_of = |place: &PlaceId| trace.places.get(place.index()).map(|place| place.node);
-            let first = self.by_node.partition_point(|place| node_of(place) < Some(id));
-            for &place in self.by_node.iter().skip(first).take_while(|place| node_of(place) == Some(id)) {
+            for &place in tree.places(id) {
                 let line = self.of_place.get(place.index()).and_then(|&at| self.lines.get_mut(at));
                 if let Some(line) = line.filter(|line| line.open == 0) {
-                    line.inclusive.add(&place_measures(trace, place));
+                    line.inclusive.add(&all.of(place));
                 }
             }
         }
@@ -185,6 +243,6 @@ pub(super) fn files(lines: &[LineRow]) -> Vec<FileRow> {
         *count += 1;
         own.add(&line.own);
     }
-    let row = |(file, (lines, own)): (&str, _)| FileRow { file: file.to_owned(), lines, own };
+    let row = |(file, (lines, own)): (&str, _)| FileRow { file: file.into(), lines, own };
     by_file.into_iter().map(row).collect()
 }

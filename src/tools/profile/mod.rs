@@ -40,10 +40,6 @@ pub struct Profile {
     pub subs: Vec<SubRow>,
     /// By line, in order of their ids.
     pub lines: Vec<LineRow>,
-    /// By file, in order of names.
-    pub files: Vec<FileRow>,
-    /// By module, in order of names.
-    pub modules: Vec<ModuleRow>,
     /// Everything together.
     pub all: Measures,
     /// What belongs to perl's pools of scalar heads and bodies.
@@ -64,8 +60,6 @@ impl Profile {
         let tree = CallTree::new(&trace);
         let subs = subs::subs(&trace, &tree);
         let lines = lines::lines(&trace, &tree);
-        let files = lines::files(&lines);
-        let modules = modules::modules(&trace, &tree, &subs);
         let mut all = Measures::default();
         tree.roots().iter().for_each(|&root| all.add(&tree.inclusive(root)));
         let mut pools = Measures::default();
@@ -84,14 +78,22 @@ impl Profile {
             tree,
             subs,
             lines,
-            files,
-            modules,
             all,
             pools,
             unplaced_live_bytes,
             unplaced_allocated_bytes,
             warnings,
         }
+    }
+
+    /// Figures by file, in order of names.
+    pub fn files(&self) -> Vec<FileRow> {
+        lines::files(&self.lines)
+    }
+
+    /// Figures by module, in order of names.
+    pub fn modules(&self) -> Vec<ModuleRow> {
+        modules::modules(&self.trace, &self.tree, &self.subs)
     }
 
     /// Is it of a forked child whose inherited state is known?

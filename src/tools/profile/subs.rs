@@ -4,9 +4,10 @@ use super::measures::Measures;
 use super::names;
 use super::outermost::outermost;
 use super::tree::CallTree;
-use crate::format::ids::{NodeId, SubId};
-use crate::format::records::SubKind;
+use crate::format::ids::{NodeId, StrId, SubId};
+use crate::format::records::{Sub, SubKind};
 use crate::tools::trace::Trace;
+use rustc_hash::FxHashMap;
 
 /// Figures of a sub.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,20 +30,33 @@ pub struct SubRow {
     pub inclusive: Measures,
 }
 
+/// By sub: itself; of string evals, the first of the same name. An eval inside of an eval goes by the outer one's place,
+/// but is another sub, of another file.
+fn first_of_name(trace: &Trace) -> Vec<usize> {
+    let mut evals = FxHashMap::default();
+    let first = |(at, sub): (usize, &Sub)| match sub.kind {
+        SubKind::Eval if sub.name != StrId(0) => *evals.entry(sub.name).or_insert(at),
+        _ => at,
+    };
+    trace.subs.iter().enumerate().map(first).collect()
+}
+
 /// The subs in which anything happened, by id.
 pub(super) fn subs(trace: &Trace, tree: &CallTree) -> Vec<SubRow> {
     let mut sums = vec![(Measures::default(), Measures::default()); trace.subs.len()];
-    let sub_of = |id: NodeId| trace.nodes.get(id.index()).map(|node| node.sub.index());
+    let first = first_of_name(trace);
+    let sub_of = |id: NodeId| first.get(trace.nodes.get(id.index())?.sub.index()).copied();
     let outermost = outermost(tree, trace.subs.len(), sub_of);
     for ((id, node), outermost) in (0..).map(NodeId).zip(&trace.nodes).zip(outermost) {
-        let Some((own, inclusive)) = sums.get_mut(node.sub.index()) else { continue };
+        let at = first.get(node.sub.index()).copied().unwrap_or_default();
+        let Some((own, inclusive)) = sums.get_mut(at) else { continue };
         own.add(&tree.own(id));
         if outermost {
             inclusive.add(&tree.inclusive(id));
         }
     }
     let row = |((id, sub), (own, mut inclusive)): ((SubId, _), (Measures, Measures))| {
-        let sub: &crate::format::records::Sub = sub;
+        let sub: &Sub = sub;
         // Calls of what it calls are no calls of it.
         inclusive.calls = own.calls;
         SubRow {

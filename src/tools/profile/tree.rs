@@ -2,16 +2,16 @@
 
 use super::measures::Measures;
 use crate::format::ids::{NodeId, PlaceId};
-use crate::tools::trace::Trace;
+use crate::tools::trace::{Recorded, Trace};
 
 /// The call tree.
 #[derive(Clone, Debug, Default)]
 pub struct CallTree {
     parents: Vec<Option<NodeId>>,
-    /// All nodes but the roots, siblings side by side, callers in the order of their ids.
-    children: Vec<NodeId>,
-    /// By node: where its children begin in `children`; one more for the end.
-    first_child: Vec<usize>,
+    /// All nodes but the roots, siblings side by side.
+    children: Grouped<NodeId>,
+    /// All places, those of a node side by side.
+    places: Grouped<PlaceId>,
     roots: Vec<NodeId>,
     own: Vec<Measures>,
     inclusive: Vec<Measures>,
@@ -30,33 +30,27 @@ impl CallTree {
     /// Sums a trace up.
     pub fn new(trace: &Trace) -> Self {
         let base = trace.base.as_ref().map(|base| &base.figures);
-        let mut tree = CallTree::default();
+        let nodes = trace.nodes.len();
+        let mut tree = CallTree {
+            parents: Vec::with_capacity(nodes),
+            own: Vec::with_capacity(nodes),
+            places: Grouped::new(nodes, trace.places.iter().map(|place| Some(place.node)), PlaceId),
+            ..CallTree::default()
+        };
         for (id, node) in (0..).map(NodeId).zip(&trace.nodes) {
             let before = base.map(|base| base.node(id)).unwrap_or_default();
             tree.own.push(Measures::of_node(&trace.figures.node(id), &before));
             let parent = (node.parent != id).then_some(node.parent);
-            match parent {
-                Some(_) => tree.children.push(id),
-                None => tree.roots.push(id),
+            if parent.is_none() {
+                tree.roots.push(id);
             }
             tree.parents.push(parent);
         }
-        let parents = &tree.parents;
-        let parent = |id: &NodeId| parents.get(id.index()).copied().flatten();
-        tree.children.sort_by_key(parent);
-        let nodes = (0..).map(NodeId).take(parents.len() + 1);
-        let mut at = 0;
-        tree.first_child = nodes
-            .map(|id| {
-                while tree.children.get(at).is_some_and(|child| parent(child) < Some(id)) {
-                    at += 1;
-                }
-                at
-            })
-            .collect();
+        tree.children = Grouped::new(nodes, tree.parents.iter().copied(), NodeId);
+        let measures = PlaceMeasures::new(trace);
         for (id, place) in (0..).map(PlaceId).zip(&trace.places) {
             if let Some(own) = tree.own.get_mut(place.node.index()) {
-                own.add(&place_measures(trace, id));
+                own.add(&measures.of(id));
             }
         }
         tree.inclusive = tree.summed_up(&tree.own, Measures::add);
@@ -98,9 +92,12 @@ impl CallTree {
 
     /// What a node calls.
     pub fn children(&self, id: NodeId) -> &[NodeId] {
-        let bounds = (self.first_child.get(id.index()), self.first_child.get(id.index() + 1));
-        let (Some(&first), Some(&end)) = bounds else { return &[] };
-        self.children.get(first..end).unwrap_or(&[])
+        self.children.of(id)
+    }
+
+    /// The places of a node.
+    pub(super) fn places(&self, id: NodeId) -> &[PlaceId] {
+        self.places.of(id)
     }
 
     /// Figures of a node without what it calls.
@@ -119,10 +116,72 @@ impl CallTree {
     }
 }
 
-/// Figures of a place in this process.
-pub(super) fn place_measures(trace: &Trace, id: PlaceId) -> Measures {
-    let before = trace.base.as_ref().map(|base| base.figures.place(id)).unwrap_or_default();
-    Measures::of_place(&trace.figures.place(id), &before, trace.last_totals().peak_number)
+/// Figures of places in this process.
+pub(super) struct PlaceMeasures<'a> {
+    now: &'a Recorded,
+    base: Option<&'a Recorded>,
+    peak_number: u64,
+}
+
+impl<'a> PlaceMeasures<'a> {
+    /// Those of a trace.
+    pub(super) fn new(trace: &'a Trace) -> Self {
+        let base = trace.base.as_ref().map(|base| &base.figures);
+        PlaceMeasures { now: &trace.figures, base, peak_number: trace.last_totals().peak_number }
+    }
+
+    /// Figures of a place.
+    pub(super) fn of(&self, id: PlaceId) -> Measures {
+        let before = self.base.map(|base| base.place(id)).unwrap_or_default();
+        Measures::of_place(&self.now.place(id), &before, self.peak_number)
+    }
+}
+
+/// Ids of some kind, those that belong to the same node side by side, each group in the order of its ids.
+#[derive(Clone, Debug)]
+struct Grouped<T> {
+    ids: Vec<T>,
+    /// By node: where its group begins; one more for the end.
+    first: Vec<usize>,
+}
+
+impl<T> Default for Grouped<T> {
+    fn default() -> Self {
+        Grouped { ids: Vec::new(), first: Vec::new() }
+    }
+}
+
+impl<T: Copy> Grouped<T> {
+    /// Ids from 0 on, each with the node it belongs to. Counts instead of sorting: a trace may have millions.
+    fn new(nodes: usize, of: impl Iterator<Item = Option<NodeId>> + Clone, id: impl Fn(u32) -> T) -> Self {
+        let mut first = vec![0usize; nodes + 1];
+        for node in of.clone().flatten() {
+            if let Some(count) = first.get_mut(node.index() + 1) {
+                *count += 1;
+            }
+        }
+        let mut sum = 0;
+        for first in &mut first {
+            sum += *first;
+            *first = sum;
+        }
+        let mut next = first.clone();
+        let mut ids = vec![id(0); sum];
+        for (at, node) in (0..).zip(of) {
+            let Some(next) = node.and_then(|node| next.get_mut(node.index())) else { continue };
+            if let Some(slot) = ids.get_mut(*next) {
+                *slot = id(at);
+            }
+            *next += 1;
+        }
+        Grouped { ids, first }
+    }
+
+    fn of(&self, node: NodeId) -> &[T] {
+        let bounds = (self.first.get(node.index()), self.first.get(node.index() + 1));
+        let (Some(&first), Some(&end)) = bounds else { return &[] };
+        self.ids.get(first..end).unwrap_or(&[])
+    }
 }
 
 /// A walk over a tree, depth first.

@@ -3,20 +3,22 @@
 //! Figures wait here until their snapshot has been read; what waits at the end is dropped. Never touches a file.
 
 use super::Fault;
-use crate::format::ids::{NodeId, PlaceId};
 use crate::format::records::{
     Cause, End, Figures, Header, Node, NodeFigures, Nodes, Place, PlaceFigures, Places, Snapshot, Strings, Sub, Subs,
 };
 use crate::format::Record;
 use crate::tools::trace::{Base, SnapshotTotals, Trace};
-use std::collections::HashMap;
 
 /// A trace in the making.
 pub(super) struct Builder {
     trace: Trace,
-    waiting_nodes: HashMap<NodeId, NodeFigures>,
-    waiting_places: HashMap<PlaceId, PlaceFigures>,
+    waiting_nodes: Vec<NodeFigures>,
+    waiting_places: Vec<PlaceFigures>,
 }
+
+/// Rows that may wait before those of the same id are put together: a good trace has one of each, and a forged one
+/// must not fill the memory.
+const WAITING_ROWS: usize = 1 << 20;
 
 /// Is a record's rule kept?
 fn rule(kept: bool, broken: &'static str) -> Result<(), Fault> {
@@ -31,7 +33,7 @@ impl Builder {
     /// A trace of which only the header is known.
     pub(super) fn new(header: Header) -> Self {
         let trace = Trace { header, strings: vec![Vec::new()], ..Trace::default() };
-        Builder { trace, waiting_nodes: HashMap::new(), waiting_places: HashMap::new() }
+        Builder { trace, waiting_nodes: Vec::new(), waiting_places: Vec::new() }
     }
 
     /// What has been read so far.
@@ -108,20 +110,20 @@ impl Builder {
         let (nodes, places) = (self.trace.nodes.len(), self.trace.places.len());
         rule(record.nodes.iter().all(|figures| figures.id.index() < nodes), "figures of an unknown node")?;
         rule(record.places.iter().all(|figures| figures.id.index() < places), "figures of an unknown place")?;
-        self.waiting_nodes.extend(record.nodes.into_iter().map(|figures| (figures.id, figures)));
-        self.waiting_places.extend(record.places.into_iter().map(|figures| (figures.id, figures)));
+        wait(&mut self.waiting_nodes, record.nodes, nodes, |figures| figures.id.0);
+        wait(&mut self.waiting_places, record.places, places, |figures| figures.id.0);
         Ok(())
     }
 
     fn snapshot(&mut self, record: Snapshot) -> Result<(), Fault> {
         rule(record.number == self.trace.snapshots.len() as u64, "a snapshot is missing before it")?;
         let figures = &mut self.trace.figures;
-        for (id, node) in std::mem::take(&mut self.waiting_nodes) {
-            put(&mut figures.nodes, id.index(), node);
+        for node in self.waiting_nodes.drain(..) {
+            put(&mut figures.nodes, node.id.index(), node);
         }
-        for (id, place) in std::mem::take(&mut self.waiting_places) {
-            let peak_number = record.totals.peak_number;
-            put(&mut figures.places, id.index(), PlaceFigures { peak_number, ..place });
+        let peak_number = record.totals.peak_number;
+        for place in self.waiting_places.drain(..) {
+            put(&mut figures.places, place.id.index(), PlaceFigures { peak_number, ..place });
         }
         if record.cause == Cause::Base {
             self.trace.base = Some(Base { totals: record.totals, figures: figures.clone() });
@@ -142,6 +144,20 @@ impl Builder {
 /// Do so many more entries have handles?
 fn fits(known: usize, more: usize) -> Result<(), Fault> {
     rule(known + more <= u32::MAX as usize, "a table is full")
+}
+
+/// Lets rows wait, the last of an id being the one that counts. `known` ids there are.
+fn wait<T: Copy>(waiting: &mut Vec<T>, rows: Vec<T>, known: usize, id: impl Fn(&T) -> u32) {
+    if waiting.is_empty() {
+        *waiting = rows;
+    } else {
+        waiting.extend(rows);
+    }
+    if waiting.len() > WAITING_ROWS.max(2 * known) {
+        waiting.reverse();
+        waiting.sort_by_key(&id);
+        waiting.dedup_by_key(|row| id(row));
+    }
 }
 
 fn put<T: Copy + Default>(table: &mut Vec<T>, index: usize, value: T) {

@@ -14,6 +14,7 @@ pub use error::{Fault, ReadError};
 
 use super::trace::Trace;
 use super::warning::Warning;
+use crate::format::records::Cause;
 use crate::format::{ChunkError, Record, MAGIC, PREFIX_BYTES, VERSION};
 use builder::Builder;
 use chunks::Chunks;
@@ -21,13 +22,24 @@ use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 
+/// Bytes asked of the system at once.
+const BUFFER_BYTES: usize = 64 << 10;
+
 /// Reads the trace in the file at `path`.
 ///
 /// # Errors
 /// Where there is nothing to show: no such file, no trace, an unknown version, no header.
 pub fn read_file(path: &Path) -> Result<Trace, ReadError> {
+    read_file_through(path, |file| file)
+}
+
+/// As [`read_file`], through what `wrap` makes of the open file: to watch the reading.
+///
+/// # Errors
+/// As [`read_file`].
+pub fn read_file_through<R: Read>(path: &Path, wrap: impl FnOnce(File) -> R) -> Result<Trace, ReadError> {
     let file = File::open(path).map_err(|source| ReadError::Io { path: path.to_owned(), source })?;
-    read(path, BufReader::new(file))
+    read(path, BufReader::with_capacity(BUFFER_BYTES, wrap(file)))
 }
 
 /// Reads a trace from `input`; `path` is what errors and reports call it.
@@ -73,9 +85,16 @@ pub fn read(path: &Path, input: impl Read) -> Result<Trace, ReadError> {
     if file_bytes > counted_to {
         trace.warnings.push(Warning::LeftOut { bytes: file_bytes - counted_to, offset: fault_at, fault });
     }
-    if trace.snapshots.is_empty() {
-        trace.warnings.push(Warning::NoSnapshot);
-    } else if trace.header.parent_trace.is_some() && trace.base.is_none() {
+    let whole = file_bytes == counted_to;
+    match trace.snapshots.last() {
+        None => trace.warnings.push(Warning::NoSnapshot),
+        // What a program did before it became another is all there.
+        Some(last) if trace.end.is_none() && whole && last.cause != Cause::Exec => {
+            trace.warnings.push(Warning::NoEnd(last.time_ns));
+        }
+        Some(_) => {}
+    }
+    if !trace.snapshots.is_empty() && trace.header.parent_trace.is_some() && trace.base.is_none() {
         trace.warnings.push(Warning::NoBase);
     }
     Ok(trace)

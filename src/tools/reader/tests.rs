@@ -71,6 +71,7 @@ fn a_trace_cut_anywhere_shows_the_figures_of_its_last_whole_snapshot() {
             })
             .sum();
         assert!(left_out <= cut as u64);
+        assert!(!trace.warnings.is_empty(), "cut at {cut}: told");
         crate::tools::profile::Profile::new(trace);
     }
 }
@@ -196,9 +197,19 @@ fn a_writer_may_spell_out_the_empty_string() {
 }
 
 #[test]
+fn a_trace_that_just_stops_is_told_but_for_an_exec() {
+    for (cause, warnings) in [(Cause::Interval, vec![Warning::NoEnd(7)]), (Cause::Exec, vec![])] {
+        let mut trace = Synthetic::new(Header::default());
+        trace.snapshot(7, cause, Totals::default());
+        assert_eq!(trace.read().unwrap().warnings, warnings);
+    }
+}
+
+#[test]
 fn a_fork_without_its_base_is_told() {
     let mut trace = Synthetic::new(Header { parent_trace: Some(b"mprof.bin".to_vec()), ..Header::default() });
     trace.snapshot(1, Cause::Exit, Totals::default());
+    trace.end(1, Cause::Exit);
     assert_eq!(trace.read().unwrap().warnings, [Warning::NoBase]);
 }
 

@@ -79,17 +79,30 @@ fn table_text(table: &Table, look: &Look, out: &mut String) {
         out.push_str("(nothing recorded)\n");
         return;
     }
+    if table.rows.is_empty() {
+        push(out, format_args!("(none of {} rows)\n", table.rows_in_all));
+        return;
+    }
     let shown: Vec<bool> =
         table.heads.iter().map(|head| matches!(head.shown, Shown::Always | Shown::TextOnly)).collect();
     let heads = table.heads.iter().zip(&shown).filter(|(_, &shown)| shown);
-    let mut grid = Grid::new(heads.map(|(head, _)| head.heading).collect());
+    let mut grid = Grid::new(heads.map(|(head, _)| (head.heading, head.spare)));
     for row in &table.rows {
         let values = row.iter().zip(&shown).filter(|(_, &shown)| shown);
         grid.row(values.map(|(value, _)| (value_text(value, precision(look), true), Fit::of(value))));
     }
-    grid.write(look.width, style(look.styled, Style::new().bold()), out);
-    if table.rows.len() < table.rows_in_all {
-        push(out, format_args!("({} of {} rows)\n", table.rows.len(), table.rows_in_all));
+    let left_out = grid.write(look.width, style(look.styled, Style::new().bold()), out);
+    let few = table.rows.len() < table.rows_in_all;
+    if few {
+        push(out, format_args!("({} of {} rows", table.rows.len(), table.rows_in_all));
+    }
+    if left_out > 0 {
+        let columns = if left_out == 1 { "column" } else { "columns" };
+        let before = if few { "; " } else { "(" };
+        push(out, format_args!("{before}{left_out} {columns} more in a wider window"));
+    }
+    if few || left_out > 0 {
+        out.push_str(")\n");
     }
 }
 

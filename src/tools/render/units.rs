@@ -40,10 +40,20 @@ pub(super) fn value_text(value: &Value, precision: Precision, in_column: bool) -
 fn bytes_text(bytes: u64, precision: Precision, in_column: bool) -> String {
     match precision {
         Precision::Human if bytes < 1024 => format!("{bytes} B"),
-        Precision::Human => format_size(bytes, FormatSizeOptions::from(BINARY).decimal_places(1).decimal_zeroes(1)),
+        Precision::Human => {
+            let places = if at_least_100_units(bytes) { 0 } else { 1 };
+            format_size(bytes, FormatSizeOptions::from(BINARY).decimal_places(places).decimal_zeroes(places))
+        }
         Precision::Exact if in_column => bytes.to_string(),
         Precision::Exact => format!("{bytes} bytes"),
     }
+}
+
+/// Three digits say enough: are there as many before the point, in the largest unit that fits?
+fn at_least_100_units(bytes: u64) -> bool {
+    let unit = bytes.checked_ilog2().unwrap_or(0) / 10 * 10;
+    // 99.95 would be rounded to 100.0.
+    u128::from(bytes) * 100 >= 9995u128 << unit
 }
 
 /// Levels of a tree that are shown by indenting; below that a number says how deep.
@@ -97,6 +107,9 @@ mod tests {
             (Value::Bytes(0), "0 B", "0"),
             (Value::Bytes(1023), "1023 B", "1023"),
             (Value::Bytes(1_258_291), "1.2 MiB", "1258291"),
+            (Value::Bytes(102_348), "99.9 KiB", "102348"),
+            (Value::Bytes(102_349), "100 KiB", "102349"),
+            (Value::Bytes(1_048_575), "1024 KiB", "1048575"),
             (Value::SignedBytes(-2048), "-2.0 KiB", "-2048"),
             (Value::SignedBytes(i64::MIN), "-8.0 EiB", "-9223372036854775808"),
             (Value::Bytes(u64::MAX), "16.0 EiB", "18446744073709551615"),

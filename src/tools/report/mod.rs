@@ -88,6 +88,12 @@ fn inherited(profile: &Profile) -> &'static [&'static str] {
     }
 }
 
-/// What every page with scalars says of them.
-const SCALARS_NOTE: &str =
-    "scalars born and died are what is seen from one statement, call or return to the next: a lower bound";
+/// A section as it is, or, where it shows scalars born or died, with what must be known of them.
+fn with_note_on_scalars(section: Section, options: &Options) -> Section {
+    match options.selection.sort.as_deref() {
+        Some(column) if column.contains("born") || column.contains("died") => section.note(
+            "scalars born and died are lower bounds: what is seen from one statement, call or return to the next",
+        ),
+        _ => section,
+    }
+}

@@ -1,6 +1,6 @@
 //! `subs`: figures by sub.
 
-use super::{inherited, Options, Report, SCALARS_NOTE};
+use super::{inherited, with_note_on_scalars, Options, Report};
 use crate::format::records::SubKind;
 use crate::tools::document::{Section, Value};
 use crate::tools::profile::{names, Profile, SubRow};
@@ -25,7 +25,7 @@ pub(super) const COLUMNS: &[Column<SubRow>] = &[
     Of::new("inclusive_freed_blocks", "inclusive\nfreed\nblocks", |row| Value::Count(row.inclusive.freed_blocks)).on_demand(),
     Of::new("self_net_bytes", "self\nnet\nbytes", |row| Value::SignedBytes(row.own.net_bytes())).on_demand(),
     Of::new("self_net_blocks", "self\nnet\nblocks", |row| Value::Signed(row.own.net_blocks())).on_demand(),
-    Of::new("inclusive_net_bytes", "inclusive\nnet\nbytes", |row| Value::SignedBytes(row.inclusive.net_bytes())),
+    Of::new("inclusive_net_bytes", "inclusive\nnet\nbytes", |row| Value::SignedBytes(row.inclusive.net_bytes())).spare(),
     Of::new("inclusive_net_blocks", "inclusive\nnet\nblocks", |row| Value::Signed(row.inclusive.net_blocks())).on_demand(),
     Of::new("self_live_bytes", "self\nlive\nbytes", |row| Value::Bytes(row.own.live_bytes)),
     Of::new("self_live_blocks", "self\nlive\nblocks", |row| Value::Count(row.own.live_blocks)).on_demand(),
@@ -38,7 +38,7 @@ pub(super) const COLUMNS: &[Column<SubRow>] = &[
     Of::new("inclusive_at_peak_bytes", "inclusive\nat peak\nbytes", |row| Value::Bytes(row.inclusive.at_peak_bytes)).on_demand(),
     Of::new("self_born_scalars", "self\nborn\nscalars", |row| Value::Count(row.own.scalars_born)).on_demand(),
     Of::new("self_died_scalars", "self\ndied\nscalars", |row| Value::Count(row.own.scalars_died)).on_demand(),
-    Of::new("self_net_scalars", "self\nnet\nscalars", |row| Value::Signed(row.own.net_scalars())),
+    Of::new("self_net_scalars", "self\nnet\nscalars", |row| Value::Signed(row.own.net_scalars())).spare(),
     Of::new("inclusive_born_scalars", "inclusive\nborn\nscalars", |row| Value::Count(row.inclusive.scalars_born)).on_demand(),
     Of::new("inclusive_died_scalars", "inclusive\ndied\nscalars", |row| Value::Count(row.inclusive.scalars_died)).on_demand(),
     Of::new("inclusive_net_scalars", "inclusive\nnet\nscalars", |row| Value::Signed(row.inclusive.net_scalars())).on_demand(),
@@ -68,6 +68,6 @@ impl Report for Subs {
 
     fn sections(&self, profile: &Profile, options: &Options) -> Result<Vec<Section>, UnknownColumn> {
         let table = options.selection.table(COLUMNS, &profile.subs, "self_allocated_bytes", inherited(profile))?;
-        Ok(vec![Section::table("subs", "", table).note(SCALARS_NOTE)])
+        Ok(vec![with_note_on_scalars(Section::table("subs", "", table), options)])
     }
 }

@@ -1,7 +1,7 @@
 //! `summary`: the page that is shown where no report is named: what ran, what it took, who took most.
 
-use super::{inherited, lines, subs, Options, Report, SCALARS_NOTE};
-use crate::format::records::Cause;
+use super::{inherited, lines, subs, Options, Report};
+use crate::format::records::{Cause, SubKind};
 use crate::tools::document::{Fact, Section, Value};
 use crate::tools::profile::{difference, names, Profile};
 use crate::tools::select::{Selection, UnknownColumn};
@@ -14,8 +14,10 @@ const ROWS: usize = 10;
 
 /// How the process ended, in words.
 fn ending(profile: &Profile) -> &'static str {
+    let last = profile.trace.snapshots.last().map(|snapshot| snapshot.cause);
     match profile.trace.end.as_ref().map(|end| end.cause) {
-        None => "no end recorded: it still runs, was killed, or the trace was cut off",
+        None if last == Some(Cause::Exec) => "ended by exec of another program",
+        None => "no end recorded (it still runs, was killed, or the trace was cut off)",
         Some(Cause::Exit) => "ended by exit",
         Some(Cause::QuickExit) => "ended by _exit or abort",
         Some(Cause::Exec) => "ended by exec of another program",
@@ -97,7 +99,7 @@ fn heap(profile: &Profile) -> Section {
     let pools = &profile.pools;
     let fact = Fact::new("perl's pools", "pools_live_bytes", Value::Bytes(pools.live_bytes), " live, ")
         .and("pools_allocated_bytes", Value::Bytes(pools.allocated_bytes), " allocated, ")
-        .and("pools_at_peak_bytes", Value::Bytes(pools.at_peak_bytes), " at the peak (arenas of scalars)");
+        .and("pools_at_peak_bytes", Value::Bytes(pools.at_peak_bytes), " at the peak");
     facts.push(fact);
     if profile.unplaced_live_bytes != 0 || profile.unplaced_allocated_bytes != 0 {
         let live = Value::SignedBytes(profile.unplaced_live_bytes);
@@ -127,8 +129,8 @@ fn process(profile: &Profile) -> Section {
             " at the end",
         ),
         Fact::new("scalars", "start_live_scalars", Value::Count(header.start_scalars), " live at the start, ")
-            .and("end_live_scalars", Value::Count(totals.scalars), " at the end (")
-            .and("grown_scalars", Value::Signed(growth), " more)"),
+            .and("end_live_scalars", Value::Count(totals.scalars), " at the end, a change of ")
+            .and("grown_scalars", Value::Signed(growth), ""),
         Fact::new("", "born_scalars", Value::Count(totals.scalars_born), " born, ").and(
             "died_scalars",
             Value::Count(totals.scalars_died),
@@ -137,7 +139,7 @@ fn process(profile: &Profile) -> Section {
         Fact::new("profiler", "profiler_bytes", Value::Bytes(totals.profiler_bytes), " of its own, ").and(
             "profiler_peak_bytes",
             Value::Bytes(totals.profiler_peak_bytes),
-            " at most (resident, in no heap figure)",
+            " at most (in no figure of the heap)",
         ),
     ];
     Section::facts("process", "Process", facts)
@@ -156,16 +158,21 @@ impl Report for Summary {
         let top = Selection { top: Some(options.selection.top.unwrap_or(ROWS)), ..options.selection.clone() };
         let also = inherited(profile);
         // What a forked child inherited and never touched is no news.
-        let subs = profile.subs.iter().filter(|row| row.own.allocated_bytes > 0);
+        // The pools are no sub and no line; the page has them above.
+        let subs = profile.subs.iter().filter(|row| row.kind != SubKind::Pools && row.own.allocated_bytes > 0);
         let subs = top.table(subs::COLUMNS, subs, "self_allocated_bytes", also)?;
-        let lines = profile.lines.iter().filter(|row| row.own.allocated_bytes > 0);
-        let lines = top.table(lines::COLUMNS, lines, "self_allocated_bytes", also)?;
+        let lines = || profile.lines.iter().filter(|row| !row.is_pools);
+        let allocating = lines().filter(|row| row.own.allocated_bytes > 0);
+        let allocating = top.table(lines::COLUMNS, allocating, "self_allocated_bytes", also)?;
+        let holding = lines().filter(|row| row.own.at_peak_bytes > 0);
+        let holding = top.table(lines::COLUMNS, holding, "self_at_peak_bytes", also)?;
         Ok(vec![
             run(profile),
             heap(profile),
             process(profile),
             Section::table("subs", "Subs that allocate most", subs),
-            Section::table("lines", "Lines that allocate most", lines).note(SCALARS_NOTE),
+            Section::table("lines", "Lines that allocate most", allocating),
+            Section::table("lines_at_peak", "Lines that hold most at the peak", holding),
         ])
     }
 }
