@@ -19,7 +19,7 @@ my $found = () = $run->{stdout} =~ /needle/g;
 is($found, 60, 'in all files');
 
 cmp_ok($run->of_sub($_)->{calls}, '>', 0, "$_ is in the report") for qw(File::Next::files App::Ack::ConfigLoader::configure_parser);
-is($run->of_sub('App::Ack::File::new')->{calls}, 40, 'a file of its for each of ours');
+cmp_ok($run->of_sub('App::Ack::File::new')->{calls}, '>=', 40, 'an object for each of our files');
 my $own = grep { /^(?:App::Ack|File::Next|main)::/ } keys %{ $run->subs };
 cmp_ok($own, '>=', 20, 'many of them');
 

@@ -85,6 +85,27 @@ fn an_unknown_column_lists_the_columns() {
 }
 
 #[test]
+fn an_unknown_report_lists_the_reports() {
+    let stderr = refused(&["nosuch", TRACE]);
+    assert!(stderr.contains("\"nosuch\"") && REPORTS.iter().all(|report| stderr.contains(report)), "{stderr}");
+}
+
+#[test]
+fn a_filter_that_nothing_passes_says_so() {
+    assert_eq!(stdout(&["subs", "--filter", "nosuch", TRACE]), "(none of 12 rows)\n");
+}
+
+#[test]
+fn a_trace_that_stops_without_an_end_is_told() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("stopped.mprof");
+    let bytes = fs::read(TRACE).unwrap();
+    // Without its last chunk, the end, which takes 16 bytes.
+    fs::write(&path, &bytes[..bytes.len() - 16]).unwrap();
+    assert_eq!(json(&["--json", path.to_str().unwrap()])["warnings"][0]["kind"], "no_end");
+}
+
+#[test]
 fn what_is_no_trace_is_refused_in_one_line() {
     for path in ["Cargo.toml", "/nonexistent", "src", "/dev/null"] {
         let stderr = refused(&[path]);

@@ -143,8 +143,8 @@ Columns that have no room on a narrow terminal are left out, and the page says s
 =back
 
 A file that is being loaded is called C<require Foo/Bar.pm>, and what compiling it takes is booked on it, line by line.
-It often comes first; C<mprof-dump --filter '^(?!require)' mprof.bin> leaves such rows out, and C<start=init> does not
-record the loading at all.
+It often comes first. C<mprof-dump --filter '^\w+::' mprof.bin> shows the rows of subs only, and with C<start=init> what is
+loaded before the program begins is not recorded.
 
 Where the process is too big, begin with what is live or at the peak. Where it is slow, with what is allocated.
 
@@ -336,7 +336,7 @@ goes by the place of the outer one.
 
 =back
 
-Recursion is folded: a sub that is already on the path is the same node again, and so is all it did in between.
+Recursion is folded: when a sub calls itself, directly or by way of others, that is the same node again.
 
 The tree grows no deeper than C<depth>. Calls below belong to the node at that depth; they are counted, and the reports
 warn of them.
