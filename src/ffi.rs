@@ -15,6 +15,10 @@ use parking_lot::Mutex;
 use std::ffi::{c_char, c_void, CStr};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
+/// The count that a free scalar's head carries once the ledger has seen it.
+pub const MPROF_STAMP: u32 = 0x6d50_7266;
+const _: () = assert!(MPROF_STAMP == crate::runtime::scalar_ledger::STAMP);
+
 static OPTIONS: Mutex<Option<Options>> = Mutex::new(None);
 
 /// A piece of text that need not end with a zero.

@@ -97,8 +97,8 @@ pipe my $r, my $w;
 my $p = fork;
 if (!$p) { close $r; print {$w} "child ", fileno $r // 'closed', "\n"; close $w; exit 12 }
 close $w;
-print <$r>;
 print waitpid($p, 0) == $p ? "reaped " : "not ", $? >> 8, "\n";
+print <$r>;
 print wait, "\n";
 local $SIG{CHLD} = sub { print "CHLD\n" };
 if (!($p = fork)) { exit 0 }

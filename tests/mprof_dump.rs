@@ -96,16 +96,6 @@ fn a_filter_that_nothing_passes_says_so() {
 }
 
 #[test]
-fn a_trace_that_stops_without_an_end_is_told() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("stopped.mprof");
-    let bytes = fs::read(TRACE).unwrap();
-    // Without its last chunk, the end, which takes 16 bytes.
-    fs::write(&path, &bytes[..bytes.len() - 16]).unwrap();
-    assert_eq!(json(&["--json", path.to_str().unwrap()])["warnings"][0]["kind"], "no_end");
-}
-
-#[test]
 fn what_is_no_trace_is_refused_in_one_line() {
     for path in ["Cargo.toml", "/nonexistent", "src", "/dev/null"] {
         let stderr = refused(&[path]);

@@ -11,6 +11,14 @@ PerlLayout shim_layout(pTHX) {
     layout.curcop = (const void *const *)&PL_curcop;
     layout.compiling = &PL_compiling;
     layout.sv_count = (const ptrdiff_t *)&PL_sv_count;
+    /* The ledger knows heads as src/runtime/scalar_ledger.rs declares them. */
+#ifdef PURIFY
+    layout.sv_root = NULL;
+#else
+    layout.sv_root = sizeof(SV) == 24 && STRUCT_OFFSET(SV, sv_refcnt) == 8 && STRUCT_OFFSET(SV, sv_flags) == 12
+                         ? (const void *const *)&PL_sv_root
+                         : NULL;
+#endif
     layout.sv_arenaroot = (const void *const *)&PL_sv_arenaroot;
     layout.body_arenas = (const void *const *)&PL_body_arenas;
     layout.cop_line_offset = STRUCT_OFFSET(COP, cop_line);

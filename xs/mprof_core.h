@@ -9,6 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// The count that a free scalar's head carries once the ledger has seen it.
+#define MPROF_STAMP 1833988710
+
 // A piece of text that need not end with a zero.
 typedef struct MprofText {
     // First byte; may be null when `length` is 0.
@@ -27,6 +30,8 @@ typedef struct PerlLayout {
     const void *compiling;
     // `&PL_sv_count`.
     const ptrdiff_t *sv_count;
+    // `&PL_sv_root`, or null where scalars' heads are not kept in arenas as the ledger knows them.
+    const void *const *sv_root;
     // `&PL_sv_arenaroot`.
     const void *const *sv_arenaroot;
     // `&PL_body_arenas`.
@@ -47,8 +52,12 @@ typedef struct InterpView {
     const void *top_stack;
     // The innermost open call is over once that stack's context index is below this.
     int32_t top_context;
-    // `PL_sv_count` as of the last boundary.
+    // `PL_sv_count` as of the last boundary, where there is no ledger.
     ptrdiff_t scalars;
+    // Is there a ledger of scalars?
+    bool has_ledger;
+    // With a ledger: the top of perl's free list as of the last boundary.
+    const void *free_top;
 } InterpView;
 
 // How the shim describes a sub.

@@ -85,7 +85,7 @@ static OP *statement(pTHX, OP *(*run)(pTHX)) {
     InterpView *me = shim_me(aTHX);
     if (me) {
         while (shim_top_is_over(aTHX_ me)) mprof_leave(me, before);
-        if (PL_sv_count != me->scalars || mprof_attention) mprof_statement(me, before);
+        if (shim_scalars_moved(aTHX_ me) || mprof_attention) mprof_statement(me, before);
     }
     return next;
 }

@@ -59,6 +59,12 @@ PERL_STATIC_INLINE bool shim_top_is_over(pTHX_ const InterpView *me) {
     return me->top_stack == (const void *)PL_curstackinfo && me->top_context > cxstack_ix;
 }
 
+/* Have scalars come or gone since the last boundary? A free head that the ledger has seen carries its stamp. */
+PERL_STATIC_INLINE bool shim_scalars_moved(pTHX_ const InterpView *me) {
+    if (!me->has_ledger) return PL_sv_count != me->scalars;
+    return (const void *)PL_sv_root != me->free_top || (PL_sv_root && SvREFCNT(PL_sv_root) != MPROF_STAMP);
+}
+
 /* The code that all clones of a closure share, or the CV itself where there is none. */
 PERL_STATIC_INLINE const void *shim_code(const CV *cv) {
     return CvISXSUB(cv) || !CvROOT(cv) ? (const void *)cv : (const void *)CvROOT(cv);

@@ -181,9 +181,10 @@ pub struct PlaceFigures {
     pub at_peak_blocks: u64,
     /// Which peak the two are of. Not stored: the reader puts `Totals::peak_number` of the snapshot here.
     pub peak_number: u64,
-    /// Sum of the rises of `PL_sv_count` over the stretches between two boundaries (statement, entry, exit).
+    /// Scalars born here that lived to the next boundary (statement, entry, exit). With `ledger=0`: the sum of the rises
+    /// of `PL_sv_count` over the stretches between two boundaries.
     pub scalars_born: u64,
-    /// Sum of its falls.
+    /// How many of these have died, wherever that was. With `ledger=0`: the sum of the falls, where they were noticed.
     pub scalars_died: u64,
 }
 
@@ -271,6 +272,8 @@ pub struct Totals {
     pub scalars_born: u64,
     /// Sum of the places' `scalars_died`.
     pub scalars_died: u64,
+    /// Scalars older than the start that have died. 0 with `ledger=0`.
+    pub older_scalars_died: u64,
     /// Live scalars (`PL_sv_count`, all interpreters).
     pub scalars: u64,
     /// Virtual size, in pages.

@@ -82,7 +82,7 @@ impl CallTree {
         let id = self.subs.len() as u32;
         self.subs.push(sub);
         let subs = &self.subs;
-        self.sub_ids.insert_unique(hash(sub), id, |&id| hash(subs.get(id as usize)));
+        self.sub_ids.insert_unique(hash(sub), id, |&id| subs.get(id as usize).map_or(0, hash));
         SubId(id)
     }
 
@@ -116,7 +116,8 @@ impl CallTree {
         }
         let id = self.push(path, depth);
         let nodes = &self.nodes;
-        self.node_ids.insert_unique(hash(path), id.0, |&id| hash(nodes.get(id as usize).map(|node| node.path)));
+        let rehash = |&id: &u32| nodes.get(id as usize).map_or(0, |node| hash(node.path));
+        self.node_ids.insert_unique(hash(path), id.0, rehash);
         id
     }
 
@@ -327,6 +328,18 @@ mod tests {
         assert!(tree.is_capped(two, two));
         assert_eq!(tree.depth_capped_calls, 1);
     }
+    #[test]
+    fn tables_know_their_entries_again_after_they_have_grown() {
+        let mut tree = CallTree::new(10);
+        let main = sub(&mut tree, 0);
+        let root = tree.root(main);
+        let subs: Vec<_> = (1..2000).map(|name| sub(&mut tree, name)).collect();
+        let nodes: Vec<_> = subs.iter().map(|&sub| tree.child(root, sub, at(1))).collect();
+        let again: Vec<_> = (1..2000).map(|name| sub(&mut tree, name)).collect();
+        assert_eq!(again, subs);
+        assert!(subs.iter().zip(&nodes).all(|(&sub, &node)| tree.child(root, sub, at(1)) == node));
+    }
+
     #[test]
     fn a_node_that_outgrows_32_bits_loses_nothing() {
         let mut tree = CallTree::new(2);

@@ -6,6 +6,7 @@
 use super::locations::{Location, LocationId};
 use super::place_cache::PlaceCache;
 use super::pools::PoolSuspect;
+use super::scalar_ledger::{Birth, Heads, ScalarLedger};
 use super::sub_cache::SubCache;
 use crate::format::ids::{NodeId, PlaceId, StrId};
 use std::ffi::{c_char, c_void};
@@ -21,8 +22,12 @@ pub struct InterpView {
     pub top_stack: *const c_void,
     /// The innermost open call is over once that stack's context index is below this.
     pub top_context: i32,
-    /// `PL_sv_count` as of the last boundary.
+    /// `PL_sv_count` as of the last boundary, where there is no ledger.
     pub scalars: isize,
+    /// Is there a ledger of scalars?
+    pub has_ledger: bool,
+    /// With a ledger: the top of perl's free list as of the last boundary.
+    pub free_top: *const c_void,
 }
 
 /// Where one interpreter keeps what the recorder reads. All pointers stay valid until `mprof_interp_gone`.
@@ -37,6 +42,8 @@ pub struct PerlLayout {
     pub compiling: *const c_void,
     /// `&PL_sv_count`.
     pub sv_count: *const isize,
+    /// `&PL_sv_root`, or null where scalars' heads are not kept in arenas as the ledger knows them.
+    pub sv_root: *const *const c_void,
     /// `&PL_sv_arenaroot`.
     pub sv_arenaroot: *const *const c_void,
     /// `&PL_body_arenas`.
@@ -79,6 +86,8 @@ pub struct Interp {
     pub pool_suspect: Option<PoolSuspect>,
     /// Subs by the address of their code.
     pub subs: SubCache,
+    /// The birthplaces of scalars, where that is asked for.
+    pub ledger: Option<ScalarLedger>,
 }
 
 /// Memory for the stack of open calls that is kept for reuse once it is empty again, in frames.
@@ -89,7 +98,15 @@ impl Interp {
     pub fn new(layout: PerlLayout, root: NodeId) -> Self {
         // SAFETY: the shim gives the address of the live interpreter's counter.
         let scalars = unsafe { *layout.sv_count };
-        let view = InterpView { perl: layout.perl, depth: 0, top_stack: std::ptr::null(), top_context: 0, scalars };
+        let view = InterpView {
+            perl: layout.perl,
+            depth: 0,
+            top_stack: std::ptr::null(),
+            top_context: 0,
+            scalars,
+            has_ledger: false,
+            free_top: std::ptr::null(),
+        };
         Self {
             view,
             layout,
@@ -102,7 +119,22 @@ impl Interp {
             freed_so_far: 0,
             pool_suspect: None,
             subs: SubCache::default(),
+            ledger: None,
         }
+    }
+
+    /// Begins the ledger; scalars that live already are `birth`'s. Returns how many those are.
+    pub fn begin_ledger(&mut self, birth: Birth) -> u64 {
+        if self.layout.sv_root.is_null() {
+            return 0;
+        }
+        let heads = Heads { root: self.layout.sv_root.cast(), arenas: self.layout.sv_arenaroot.cast() };
+        // SAFETY: the addresses are the shim's, of the interpreter that runs; it is given up before they end (`gone`).
+        let (ledger, live) = unsafe { ScalarLedger::new(heads, birth) };
+        self.view.has_ledger = true;
+        self.view.free_top = ledger.top().cast();
+        self.ledger = Some(ledger);
+        live
     }
 
     /// The statement that runs, or null.
@@ -110,6 +142,21 @@ impl Interp {
     pub fn curcop(&self) -> *const c_void {
         // SAFETY: valid until the interpreter is gone, and then pointed to a null of ours.
         unsafe { *self.layout.curcop }
+    }
+
+    /// `PL_sv_count`. Only for an interpreter that is not gone.
+    pub fn scalars(&self) -> isize {
+        // SAFETY: the address is of a variable of the interpreter, which is there.
+        unsafe { *self.layout.sv_count }
+    }
+
+    /// Has any scalar come or gone since the last boundary?
+    #[inline]
+    pub fn scalars_moved(&self) -> bool {
+        match &self.ledger {
+            Some(ledger) => ledger.has_moved(),
+            None => self.scalars() != self.view.scalars,
+        }
     }
 
     /// Opens a call that runs in `node`.

@@ -7,6 +7,7 @@
 //! | `recording`, `lock`, `thread` | the way from a hook into the recorder |
 //! | `recorder` | what an event changes |
 //! | `interp`, `sub_cache`, `place_cache`, `generations`, `eval_origins`, `pools` | what is known of perl |
+//! | `scalar_ledger` | where every live scalar was born |
 //! | `strings`, `locations`, `call_tree`, `places`, `block_table` | what figures belong to |
 //! | `paged` | how the big ones of these grow |
 //! | `statm`, `own_memory` | the process's pages, the profiler's own bytes |
@@ -36,6 +37,7 @@ pub mod places;
 mod pools;
 pub mod recorder;
 pub mod recording;
+pub mod scalar_ledger;
 pub mod session;
 mod snapshot;
 mod statm;

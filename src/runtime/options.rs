@@ -46,6 +46,10 @@ pub struct Options {
     pub lines: bool,
     /// Know what is live, and where it was born? Default yes.
     pub live: bool,
+    /// Know the birthplace of every live scalar? Default yes.
+    pub ledger: bool,
+    /// Check the ledger against perl's arenas at every snapshot, and complain? Default no; for tests.
+    pub verify: bool,
     /// Time between two snapshots. Default one second.
     pub interval: Duration,
     /// Default `begin`.
@@ -62,6 +66,8 @@ impl Default for Options {
             hook: HookMode::Op,
             lines: true,
             live: true,
+            ledger: true,
+            verify: false,
             interval: Duration::from_secs(1),
             start: StartMode::Begin,
             depth: 1000,
@@ -70,7 +76,7 @@ impl Default for Options {
 }
 
 const KNOWN: &str =
-    "file=PATH, statm=auto|every|off, hook=op|db, lines=1|0, live=1|0, interval=SECONDS (0.05 to 86400), \
+    "file=PATH, statm=auto|every|off, hook=op|db, lines=1|0, live=1|0, ledger=1|0, verify=0|1, interval=SECONDS (0.05 to 86400), \
                      start=begin|init|no, depth=CALLS (1 to 100000)";
 
 fn one_of<T: Copy>(value: &str, choices: &[(&str, T)]) -> Option<T> {
@@ -95,6 +101,8 @@ impl Options {
             b"hook" => one_of(&text, &[("op", HookMode::Op), ("db", HookMode::Db)]).map(|mode| self.hook = mode),
             b"lines" => one_of(&text, &SWITCH).map(|on| self.lines = on),
             b"live" => one_of(&text, &SWITCH).map(|on| self.live = on),
+            b"ledger" => one_of(&text, &SWITCH).map(|on| self.ledger = on),
+            b"verify" => one_of(&text, &SWITCH).map(|on| self.verify = on),
             b"interval" => seconds(&text).map(|interval| self.interval = interval),
             b"start" => {
                 let choices = [("begin", StartMode::Begin), ("init", StartMode::Init), ("no", StartMode::No)];
@@ -128,6 +136,8 @@ impl Options {
             ("hook", hook.to_string()),
             ("lines", switch(self.lines)),
             ("live", switch(self.live)),
+            ("ledger", switch(self.ledger)),
+            ("verify", switch(self.verify)),
             ("interval", format!("{}", self.interval.as_secs_f64())),
             ("start", start.to_string()),
             ("depth", self.depth.to_string()),
@@ -148,8 +158,18 @@ mod tests {
     #[test]
     fn every_key_takes_its_values() {
         let mut options = Options::default();
-        let settings =
-            ["file=/tmp/x", "statm=every", "hook=db", "lines=0", "live=0", "interval=0.5", "start=no", "depth=7"];
+        let settings = [
+            "file=/tmp/x",
+            "statm=every",
+            "hook=db",
+            "lines=0",
+            "live=0",
+            "ledger=0",
+            "verify=1",
+            "interval=0.5",
+            "start=no",
+            "depth=7",
+        ];
         for setting in settings {
             let (key, value) = setting.split_once('=').unwrap();
             assert_eq!(options.set(key.as_bytes(), value.as_bytes()), Ok(()), "{setting}");

@@ -184,16 +184,17 @@ impl Places {
         place.live_blocks = place.live_blocks.wrapping_sub(1);
     }
 
-    /// `PL_sv_count` rose by so many here, or fell.
-    pub fn scalars(&mut self, id: PlaceId, grown: isize, peak: u64) {
+    /// So many scalars were born here, and so many died.
+    #[inline]
+    pub fn scalars(&mut self, id: PlaceId, born: u64, died: u64, peak: u64) {
         let Some(place) = self.touch(id, peak) else { return };
-        let figure = if grown > 0 { &mut place.scalars_born } else { &mut place.scalars_died };
-        match figure.checked_add(grown.unsigned_abs().try_into().unwrap_or(u32::MAX)) {
-            Some(sum) if !place.is_big => *figure = sum,
+        let sum = |old: u32, more: u64| u32::try_from(u64::from(old) + more).ok();
+        match (sum(place.scalars_born, born), sum(place.scalars_died, died)) {
+            (Some(born), Some(died)) if !place.is_big => (place.scalars_born, place.scalars_died) = (born, died),
             _ => {
                 if let Some(figures) = self.big(id, peak) {
-                    let figure = if grown > 0 { &mut figures.scalars_born } else { &mut figures.scalars_died };
-                    *figure += grown.unsigned_abs() as u64;
+                    figures.scalars_born += born;
+                    figures.scalars_died += died;
                 }
             }
         }

@@ -15,13 +15,14 @@ use super::options::{Options, StatmMode};
 use super::places::Places;
 use super::pools::{self, PoolSuspect};
 use super::recording::mprof_attention;
+use super::scalar_ledger::Birth;
 use super::statm::Statm;
 use super::strings::Strings;
 use super::sub_cache::SubKey;
 use super::thread::Thread;
 use super::trace_state::TraceState;
 use crate::format::ids::{NodeId, PlaceId, StrId};
-use crate::format::records::{Sub, SubKind, TimePoint};
+use crate::format::records::{Sub, SubKind, ThreadFigures, TimePoint};
 use std::ffi::{c_void, CStr};
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -54,10 +55,12 @@ pub struct Counters {
     pub mapped_bytes: u64,
     /// Bytes the program unmapped.
     pub unmapped_bytes: u64,
-    /// Rises of `PL_sv_count`.
+    /// Births of scalars; without a ledger rises of `PL_sv_count`.
     pub scalars_born: u64,
-    /// Falls of it.
+    /// Deaths of scalars born since the start; without a ledger falls of it.
     pub scalars_died: u64,
+    /// Deaths of scalars that are older than the start.
+    pub older_scalars_died: u64,
 }
 
 /// What the shim says of a sub it was asked to name.
@@ -142,6 +145,7 @@ impl Recorder {
 
     /// The interpreter at those addresses, new or old, as this thread's.
     pub fn interp(&mut self, layout: PerlLayout, thread: &Thread) -> *mut Interp {
+        thread.figures.set(ThreadFigures { runs_perl: true, ..thread.figures.get() });
         let known = |&&interp: &&*mut Interp| {
             // SAFETY: interpreters are leaked, never freed.
             unsafe { (*interp).view.perl == layout.perl }
@@ -149,15 +153,10 @@ impl Recorder {
         if let Some(&interp) = self.interps.iter().find(known) {
             return interp;
         }
-        thread.figures.set(crate::format::records::ThreadFigures { runs_perl: true, ..thread.figures.get() });
         let number = self.interps.len();
         let root = if number == 0 { self.main } else { self.new_thread_root(&format!("(thread {number})")).0 };
         let interp = Box::leak(Box::new(Interp::new(layout, root)));
-        if number > 0 {
-            // Born as copies.
-            let copies = std::mem::take(&mut interp.view.scalars);
-            self.count_scalars(interp, None, copies);
-        }
+        self.begin_scalars(interp, number == 0);
         interp.freed_so_far = generations::all();
         self.interps.push(interp);
         interp
@@ -175,7 +174,7 @@ impl Recorder {
                 }
                 // What is left of a thread's scalars goes with it; the program's own outlive our last look.
                 if interp.node != self.main {
-                    self.count_scalars(interp, None, 0);
+                    self.end_scalars(interp);
                 }
                 interp.gone();
                 break;
@@ -396,12 +395,10 @@ impl Recorder {
     /// What happened to scalars since the boundary before belongs to the node that runs and to the statement `cop`.
     #[inline]
     pub fn settle(&mut self, interp: &mut Interp, cop: usize) {
-        // SAFETY: only called for an interpreter that runs.
-        let scalars = unsafe { *interp.layout.sv_count };
-        if scalars != interp.view.scalars {
+        if interp.scalars_moved() {
             // A statement that may have been freed since is not looked at.
             let cop = (interp.freed_so_far == generations::all()).then_some(cop);
-            self.count_scalars(interp, cop, scalars);
+            self.count_scalars(interp, cop);
         }
         if mprof_attention.load(Relaxed) != 0 {
             self.attend(interp);
@@ -426,25 +423,89 @@ impl Recorder {
         }
     }
 
-    /// There are `scalars` now; the difference belongs to the node that runs, and to the statement `cop` if it is known.
-    fn count_scalars(&mut self, interp: &mut Interp, cop: Option<usize>, scalars: isize) {
-        let grown = scalars - interp.view.scalars;
-        interp.view.scalars = scalars;
+    /// Scalars that have come or gone since the last boundary came in the node that runs, at the statement `cop` if it is
+    /// known.
+    fn count_scalars(&mut self, interp: &mut Interp, cop: Option<usize>) {
         let place = match cop {
             Some(cop) => self.place_of(interp, cop),
             None => self.places.intern(interp.node, LocationId::default()),
         };
-        self.places.scalars(place, grown, self.counters.peak_number);
-        let sum = if grown > 0 { &mut self.counters.scalars_born } else { &mut self.counters.scalars_died };
-        *sum += grown.unsigned_abs() as u64;
+        let peak = self.counters.peak_number;
+        let Some(ledger) = &mut interp.ledger else {
+            let grown = interp.scalars() - interp.view.scalars;
+            interp.view.scalars += grown;
+            let (born, died) = (grown.max(0) as u64, grown.min(0).unsigned_abs() as u64);
+            self.places.scalars(place, born, died, peak);
+            self.counters.scalars_born += born;
+            self.counters.scalars_died += died;
+            return;
+        };
+        let (places, counters) = (&mut self.places, &mut self.counters);
+        let born = ledger.settle(place, |birth| match birth {
+            Birth::At(birthplace) => {
+                places.scalars(birthplace, 0, 1, peak);
+                counters.scalars_died += 1;
+            }
+            Birth::Older => counters.older_scalars_died += 1,
+        });
+        interp.view.free_top = ledger.top().cast();
+        if born > 0 {
+            places.scalars(place, born, 0, peak);
+            counters.scalars_born += born;
+        }
+    }
+
+    /// A new interpreter: the program's own scalars are older than the start, a thread's are born as copies.
+    fn begin_scalars(&mut self, interp: &mut Interp, is_first: bool) {
+        let root = self.places.intern(interp.node, LocationId::default());
+        let alive = interp.scalars() as u64;
+        if self.options.ledger {
+            interp.begin_ledger(if is_first { Birth::Older } else { Birth::At(root) });
+        }
+        if !is_first {
+            self.places.scalars(root, alive, 0, self.counters.peak_number);
+            self.counters.scalars_born += alive;
+        }
+    }
+
+    /// All scalars of a thread die with it.
+    fn end_scalars(&mut self, interp: &mut Interp) {
+        let peak = self.counters.peak_number;
+        let root = self.places.intern(interp.node, LocationId::default());
+        match &interp.ledger {
+            Some(ledger) => {
+                for birth in ledger.births() {
+                    if let Birth::At(place) = birth {
+                        self.places.scalars(place, 0, 1, peak);
+                        self.counters.scalars_died += 1;
+                    }
+                }
+            }
+            None => {
+                let alive = interp.view.scalars as u64;
+                self.places.scalars(root, 0, alive, peak);
+                self.counters.scalars_died += alive;
+            }
+        }
     }
 
     /// What happened to scalars since the last boundary, where the statement is not known: at the end.
     pub fn settle_pending(&mut self, interp: &mut Interp) {
-        if !interp.view.perl.is_null() {
-            // SAFETY: the interpreter is still there.
-            let scalars = unsafe { *interp.layout.sv_count };
-            self.count_scalars(interp, None, scalars);
+        if !interp.view.perl.is_null() && interp.scalars_moved() {
+            self.count_scalars(interp, None);
+        }
+    }
+
+    /// With `verify=1`: complains if an interpreter's ledger is not what its arenas hold. To be called at a boundary of
+    /// `interp`.
+    pub fn verify_scalars(&self, interp: &Interp) {
+        let Some(ledger) = interp.ledger.as_ref().filter(|_| self.options.verify) else { return };
+        let (live, wrong) = ledger.verify();
+        let counted = interp.scalars() as u64;
+        if wrong != 0 || live != counted {
+            super::session::complain(&format!(
+                "the ledger is wrong about {wrong} scalars; {live} live in the arenas and perl counts {counted}"
+            ));
         }
     }
 

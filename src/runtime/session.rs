@@ -5,7 +5,7 @@ use super::interp::{Interp, PerlLayout};
 use super::options::{Options, StatmMode};
 use super::recorder::Recorder;
 use super::recording::{self, mprof_attention, unobserved, with};
-use super::thread::ErrnoKept;
+use super::thread::{ErrnoKept, Thread};
 use super::trace_file::{absolute, TraceFile};
 use super::trace_state::TraceState;
 use super::writer::{warn, Writer, TICKS};
@@ -70,8 +70,8 @@ pub fn start(layout: PerlLayout) -> Result<(), String> {
             recorder.paused = false;
             let interp = recorder.interp(layout, thread);
             thread.view.interp.set(interp.cast());
-            // SAFETY: an interpreter of ours, which this thread runs; scalars of the time between are not ours.
-            unsafe { (*interp).view.scalars = *layout.sv_count };
+            // SAFETY: an interpreter of ours, which this thread runs.
+            recorder.settle_pending(unsafe { &mut *interp });
         });
         recording::mprof_recording.store(true, Relaxed);
         return Ok(());
@@ -134,6 +134,7 @@ pub fn attend(recorder: &mut Recorder, interp: &mut Interp) {
     note_point(recorder, now);
     let due = now.saturating_sub(recorder.trace.last_snapshot) >= recorder.options.interval;
     if due && snapshot::is_due(recorder) && recorder.trace.writer.as_ref().is_some_and(Writer::is_idle) {
+        recorder.verify_scalars(interp);
         send_snapshot(recorder, Cause::Interval);
     }
 }
@@ -166,6 +167,14 @@ fn send_snapshot(recorder: &mut Recorder, cause: Cause) {
     }
 }
 
+/// Brings the scalars of the interpreter that runs here up to date.
+fn settle(recorder: &mut Recorder, thread: &Thread) {
+    if let Some(interp) = Recorder::interp_of(thread) {
+        recorder.settle_pending(interp);
+        recorder.verify_scalars(interp);
+    }
+}
+
 /// Takes a snapshot now and waits until it has been written.
 pub fn flush(cause: Cause) {
     let _errno = ErrnoKept::new();
@@ -174,9 +183,7 @@ pub fn flush(cause: Cause) {
         if recorder.trace.pid != pid() || recorder.trace.forked {
             return;
         }
-        if let Some(interp) = Recorder::interp_of(thread) {
-            recorder.settle_pending(interp);
-        }
+        settle(recorder, thread);
         send_snapshot(recorder, cause);
         if let Some(writer) = &recorder.trace.writer {
             writer.flush();
@@ -191,9 +198,7 @@ pub fn finish(cause: Cause) {
         if recorder.trace.pid != pid() || recorder.trace.forked {
             return false;
         }
-        if let Some(interp) = Recorder::interp_of(thread) {
-            recorder.settle_pending(interp);
-        }
+        settle(recorder, thread);
         send_snapshot(recorder, cause);
         if let Some(writer) = recorder.trace.writer.take() {
             let time_ns = recorder.trace.started.elapsed().as_nanos() as u64;

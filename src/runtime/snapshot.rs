@@ -117,6 +117,7 @@ fn totals(recorder: &mut Recorder) -> Totals {
         unmapped_bytes: counters.unmapped_bytes,
         scalars_born: counters.scalars_born,
         scalars_died: counters.scalars_died,
+        older_scalars_died: counters.older_scalars_died,
         scalars: scalars(recorder),
         size_pages: recorder.statm.last.size,
         resident_pages: recorder.statm.last.resident,

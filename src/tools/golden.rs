@@ -75,6 +75,7 @@ fn totals(live_bytes: u64) -> Totals {
         unmapped_bytes: 1 << 19,
         scalars_born: 50_000,
         scalars_died: 40_000,
+        older_scalars_died: 12,
         scalars: 22_000,
         size_pages: 6000,
         resident_pages: 2500,

@@ -19,12 +19,6 @@ pub enum Warning {
     /// There is a header and no snapshot.
     #[error("the trace holds no whole snapshot, so all figures are zero")]
     NoSnapshot,
-    /// The trace just stops: the process still ran, or was killed, or the file was cut off between two snapshots.
-    #[error("the trace has no end: what the process did after the last snapshot, at {:.3} s, is missing", seconds(.0))]
-    NoEnd(
-        /// When the last snapshot was taken, in nanoseconds since the start.
-        u64,
-    ),
     /// A forked child whose inherited state is not in the trace.
     #[error("the process was forked, but the trace does not say what it inherited: figures include the parent's")]
     NoBase,
@@ -39,17 +33,12 @@ pub enum Warning {
     MissedEvents(u64),
 }
 
-fn seconds(ns: &u64) -> f64 {
-    *ns as f64 / 1e9
-}
-
 impl Warning {
     /// A stable name of the kind of warning, for programs.
     pub fn kind(&self) -> &'static str {
         match self {
             Warning::LeftOut { .. } => "left_out",
             Warning::NoSnapshot => "no_snapshot",
-            Warning::NoEnd(_) => "no_end",
             Warning::NoBase => "no_base",
             Warning::NotRecorded(_) => "not_recorded",
             Warning::DepthCapped(_) => "depth_capped",

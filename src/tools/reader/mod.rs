@@ -14,7 +14,6 @@ pub use error::{Fault, ReadError};
 
 use super::trace::Trace;
 use super::warning::Warning;
-use crate::format::records::Cause;
 use crate::format::{ChunkError, Record, MAGIC, PREFIX_BYTES, VERSION};
 use builder::Builder;
 use chunks::Chunks;
@@ -85,16 +84,9 @@ pub fn read(path: &Path, input: impl Read) -> Result<Trace, ReadError> {
     if file_bytes > counted_to {
         trace.warnings.push(Warning::LeftOut { bytes: file_bytes - counted_to, offset: fault_at, fault });
     }
-    let whole = file_bytes == counted_to;
-    match trace.snapshots.last() {
-        None => trace.warnings.push(Warning::NoSnapshot),
-        // What a program did before it became another is all there.
-        Some(last) if trace.end.is_none() && whole && last.cause != Cause::Exec => {
-            trace.warnings.push(Warning::NoEnd(last.time_ns));
-        }
-        Some(_) => {}
-    }
-    if !trace.snapshots.is_empty() && trace.header.parent_trace.is_some() && trace.base.is_none() {
+    if trace.snapshots.is_empty() {
+        trace.warnings.push(Warning::NoSnapshot);
+    } else if trace.header.parent_trace.is_some() && trace.base.is_none() {
         trace.warnings.push(Warning::NoBase);
     }
     Ok(trace)

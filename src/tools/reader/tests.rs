@@ -71,7 +71,6 @@ fn a_trace_cut_anywhere_shows_the_figures_of_its_last_whole_snapshot() {
             })
             .sum();
         assert!(left_out <= cut as u64);
-        assert!(!trace.warnings.is_empty(), "cut at {cut}: told");
         crate::tools::profile::Profile::new(trace);
     }
 }
@@ -194,15 +193,6 @@ fn a_writer_may_spell_out_the_empty_string() {
     trace.push(&Record::Strings(Strings { first: StrId(0), strings: vec![vec![], b"a".to_vec()] }));
     trace.push(&Record::Strings(Strings { first: StrId(2), strings: vec![b"b".to_vec()] }));
     assert_eq!(trace.read().unwrap().strings, [b"".to_vec(), b"a".to_vec(), b"b".to_vec()]);
-}
-
-#[test]
-fn a_trace_that_just_stops_is_told_but_for_an_exec() {
-    for (cause, warnings) in [(Cause::Interval, vec![Warning::NoEnd(7)]), (Cause::Exec, vec![])] {
-        let mut trace = Synthetic::new(Header::default());
-        trace.snapshot(7, cause, Totals::default());
-        assert_eq!(trace.read().unwrap().warnings, warnings);
-    }
 }
 
 #[test]

@@ -1,0 +1,379 @@
+//! The birthplace of every live scalar, on a stock perl.
+//!
+//! perl takes the heads of scalars from a free list, linked through `SvANY` and used as a stack, and never asks malloc
+//! for one. Free heads carry no count, so each is stamped with one that no live scalar has; perl sets the count of a
+//! head it takes to 1, and a head given back has 0. At a boundary the list is walked from its top down to the first
+//! stamped head: what was walked over has been freed since the boundary before. What a mirror of the list holds above
+//! that head has been taken since: it was born here, unless it is free again. The work is proportional to what changed.
+//!
+//! A scalar that is born and dies between two boundaries is not seen. A head that is freed and taken again between two
+//! boundaries, without the list being changed by it, keeps the birthplace it had; the number of scalars is exact all
+//! the same.
+//!
+//! Reads and stamps perl's heads and nothing else of perl's. What must stay true: `free` mirrors the list below its
+//! first unstamped head, and a head has a birth noted if and only if it is live as of the last boundary.
+
+use crate::format::ids::PlaceId;
+use rustc_hash::FxHashMap;
+
+/// The head of a scalar: perl's `struct sv`, the same in every perl that this builds for.
+#[repr(C)]
+pub struct Head {
+    /// `sv_any`; in a free head the next free one, in an arena's first head the next arena.
+    any: *mut Head,
+    /// `sv_refcnt`; in an arena's first head the number of its heads, that one included.
+    count: u32,
+    /// `sv_flags`; the type in the low byte.
+    flags: u32,
+    _value: usize,
+}
+
+/// The type of a free head (`SVTYPEMASK`).
+const FREE: u32 = 0xff;
+/// The count that free heads are stamped with.
+pub const STAMP: u32 = 0x6d50_7266;
+
+/// What is noted of a head: nothing, for one that is free.
+const NO_BIRTH: u32 = 0;
+/// Born before the start.
+const OLDER: u32 = 1;
+/// Added to the id of a birthplace.
+const FIRST_PLACE: u32 = 2;
+
+const PAGE_BITS: u32 = 12;
+
+/// Where perl keeps its heads.
+#[derive(Clone, Copy)]
+pub struct Heads {
+    /// `&PL_sv_root`.
+    pub root: *const *mut Head,
+    /// `&PL_sv_arenaroot`.
+    pub arenas: *const *mut Head,
+}
+
+struct Arena {
+    start: usize,
+    births: Box<[u32]>,
+}
+
+/// Where a scalar that died was born.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Birth {
+    /// Before the start.
+    Older,
+    /// At a place.
+    At(PlaceId),
+}
+
+/// The ledger of one interpreter.
+pub struct ScalarLedger {
+    heads: Heads,
+    /// Free heads as of the last boundary, the top of perl's list last.
+    free: Vec<*mut Head>,
+    arenas: Vec<Arena>,
+    /// Page of an address → arenas that reach into it.
+    directory: FxHashMap<usize, [u32; 2]>,
+    newest_arena: *mut Head,
+    /// The arena looked up last.
+    last: usize,
+    /// Scratch: what has been freed since the last boundary.
+    freed: Vec<*mut Head>,
+}
+
+/// No arena.
+const NONE: u32 = u32::MAX;
+
+/// # Safety
+/// `head` is one of perl's.
+#[inline]
+unsafe fn is_free(head: *mut Head) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { (*head).flags & FREE == FREE }
+}
+
+impl ScalarLedger {
+    /// Takes stock. Scalars that live already are `birth`'s.
+    ///
+    /// # Safety
+    /// `heads` are the addresses of a live interpreter's variables, and stay valid until the ledger is dropped or no longer
+    /// used; the same holds of the arenas.
+    pub unsafe fn new(heads: Heads, birth: Birth) -> (Self, u64) {
+        let mut ledger = Self {
+            heads,
+            free: Vec::new(),
+            arenas: Vec::new(),
+            directory: FxHashMap::default(),
+            newest_arena: std::ptr::null_mut(),
+            last: 0,
+            freed: Vec::new(),
+        };
+        let live = ledger.meet_arenas(match birth {
+            Birth::Older => OLDER,
+            Birth::At(place) => place.0 + FIRST_PLACE,
+        });
+        ledger.walk();
+        ledger.mirror_freed(|_| {});
+        (ledger, live)
+    }
+
+    /// The top of perl's free list as of the last boundary, for a quick look whether anything has changed.
+    pub fn top(&self) -> *const Head {
+        self.free.last().map_or(std::ptr::null(), |&head| head)
+    }
+
+    /// Has any scalar been born or died since the last boundary?
+    #[inline]
+    pub fn has_moved(&self) -> bool {
+        // SAFETY: `new`'s contract.
+        unsafe {
+            let root = *self.heads.root;
+            !std::ptr::eq(root, self.top()) || (!root.is_null() && (*root).count != STAMP)
+        }
+    }
+
+    /// A boundary: what was born since the last one was born at `place`. Calls `died` for each that died, and returns how
+    /// many were born.
+    pub fn settle(&mut self, place: PlaceId, died: impl FnMut(Birth)) -> u64 {
+        let birth = place.0 + FIRST_PLACE;
+        // SAFETY: `new`'s contract.
+        let mut born = match unsafe { *self.heads.arenas } {
+            newest if newest == self.newest_arena => 0,
+            _ => self.meet_arenas(birth),
+        };
+        let stamped = self.walk();
+        while let Some(&head) = self.free.last() {
+            if head == stamped {
+                break;
+            }
+            self.free.pop();
+            // SAFETY: a head that was free once is one of perl's.
+            if unsafe { !is_free(head) } {
+                if let Some(noted) = self.birth_of(head) {
+                    *noted = birth;
+                    born += 1;
+                }
+            }
+        }
+        self.mirror_freed(died);
+        born
+    }
+
+    /// Collects what has been freed, from the top of the list down to the first stamped head, which is returned.
+    fn walk(&mut self) -> *mut Head {
+        self.freed.clear();
+        // SAFETY: `new`'s contract: a list of heads of live arenas.
+        unsafe {
+            let mut head = *self.heads.root;
+            while !head.is_null() && (*head).count != STAMP {
+                self.freed.push(head);
+                head = (*head).any;
+            }
+            head
+        }
+    }
+
+    /// Puts what was collected onto the mirror, and stamps it.
+    fn mirror_freed(&mut self, mut died: impl FnMut(Birth)) {
+        let mut freed = std::mem::take(&mut self.freed);
+        for &head in freed.iter().rev() {
+            // SAFETY: a free head is nobody's; perl sets the count anew when it takes it.
+            unsafe { (*head).count = STAMP };
+            self.free.push(head);
+            match self.birth_of(head) {
+                Some(noted) if *noted != NO_BIRTH => {
+                    let birth = std::mem::replace(noted, NO_BIRTH);
+                    died(if birth == OLDER { Birth::Older } else { Birth::At(PlaceId(birth - FIRST_PLACE)) });
+                }
+                _ => {}
+            }
+        }
+        freed.clear();
+        self.freed = freed;
+    }
+
+    /// Notes arenas that perl has made since; live heads in them are `birth`'s. Returns how many those are.
+    #[cold]
+    fn meet_arenas(&mut self, birth: u32) -> u64 {
+        let mut live = 0;
+        // SAFETY: `new`'s contract: a list of arenas, each of as many heads as its first one says.
+        unsafe {
+            let newest = *self.heads.arenas;
+            let mut arena = newest;
+            while !arena.is_null() && arena != self.newest_arena {
+                let count = (*arena).count as usize;
+                let mut births = vec![NO_BIRTH; count].into_boxed_slice();
+                for (index, noted) in births.iter_mut().enumerate().skip(1) {
+                    let head = arena.add(index);
+                    if is_free(head) {
+                        // Fresh memory may hold anything, a stamp included.
+                        (*head).count = 0;
+                    } else {
+                        *noted = birth;
+                        live += 1;
+                    }
+                }
+                self.add_arena(Arena { start: arena as usize, births });
+                arena = (*arena).any;
+            }
+            self.newest_arena = newest;
+        }
+        live
+    }
+
+    fn add_arena(&mut self, arena: Arena) {
+        let index = self.arenas.len() as u32;
+        let end = arena.start + arena.births.len() * size_of::<Head>() - 1;
+        for page in arena.start >> PAGE_BITS..=end >> PAGE_BITS {
+            let entry = self.directory.entry(page).or_insert([NONE; 2]);
+            match entry.iter_mut().find(|slot| **slot == NONE) {
+                Some(slot) => *slot = index,
+                // Arenas of less than half a page do not occur.
+                None => debug_assert!(false, "three arenas in a page"),
+            }
+        }
+        self.arenas.push(arena);
+    }
+
+    #[inline]
+    fn birth_of(&mut self, head: *mut Head) -> Option<&mut u32> {
+        let address = head as usize;
+        let within = |arena: &Arena| {
+            let distance = address.wrapping_sub(arena.start);
+            distance < arena.births.len() * size_of::<Head>()
+        };
+        if !self.arenas.get(self.last).is_some_and(within) {
+            let candidates = *self.directory.get(&(address >> PAGE_BITS))?;
+            let arena = candidates.into_iter().find(|&index| self.arenas.get(index as usize).is_some_and(within))?;
+            self.last = arena as usize;
+        }
+        let arena = self.arenas.get_mut(self.last)?;
+        arena.births.get_mut(address.wrapping_sub(arena.start) / size_of::<Head>())
+    }
+
+    /// The birthplaces of all that live, as of the last boundary.
+    pub fn births(&self) -> impl Iterator<Item = Birth> + '_ {
+        self.arenas.iter().flat_map(|arena| arena.births.iter()).filter(|&&birth| birth != NO_BIRTH).map(|&birth| {
+            if birth == OLDER {
+                Birth::Older
+            } else {
+                Birth::At(PlaceId(birth - FIRST_PLACE))
+            }
+        })
+    }
+
+    /// Walks all arenas and compares: a head is live if and only if its birth is noted. Returns the live heads, and how
+    /// many heads are noted wrongly. To be called right after a boundary.
+    pub fn verify(&self) -> (u64, u64) {
+        let (mut live, mut wrong) = (0, 0);
+        for arena in &self.arenas {
+            for (index, &birth) in arena.births.iter().enumerate().skip(1) {
+                // SAFETY: `new`'s contract.
+                let is_live = unsafe { !is_free((arena.start as *mut Head).add(index)) };
+                live += u64::from(is_live);
+                wrong += u64::from(is_live != (birth != NO_BIRTH));
+            }
+        }
+        (live, wrong)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::HashMap;
+
+    /// perl's heads as perl handles them (sv.c and sv_inline.h).
+    struct Perl {
+        root: *mut Head,
+        arenas: *mut Head,
+        memory: Vec<Box<[Head]>>,
+    }
+
+    impl Perl {
+        fn new() -> Box<Self> {
+            Box::new(Self { root: std::ptr::null_mut(), arenas: std::ptr::null_mut(), memory: Vec::new() })
+        }
+
+        fn heads(&self) -> Heads {
+            Heads { root: &raw const self.root, arenas: &raw const self.arenas }
+        }
+
+        fn more(&mut self) {
+            let head = || Head { any: std::ptr::null_mut(), count: STAMP, flags: 0, _value: 0 };
+            let mut arena: Box<[Head]> = (0..170).map(|_| head()).collect();
+            let start = arena.as_mut_ptr();
+            for index in 1..170 {
+                arena[index].any = if index < 169 { unsafe { start.add(index + 1) } } else { std::ptr::null_mut() };
+                arena[index].flags = FREE;
+            }
+            (arena[0].any, arena[0].count) = (self.arenas, 170);
+            self.arenas = start;
+            self.root = unsafe { start.add(1) };
+            self.memory.push(arena);
+        }
+
+        fn take(&mut self) -> *mut Head {
+            if self.root.is_null() {
+                self.more();
+            }
+            let head = self.root;
+            unsafe {
+                self.root = (*head).any;
+                *head = Head { any: std::ptr::null_mut(), count: 1, flags: 3, _value: 0 };
+            }
+            head
+        }
+
+        fn give_back(&mut self, head: *mut Head) {
+            unsafe { *head = Head { any: self.root, count: 0, flags: FREE, _value: 0 } };
+            self.root = head;
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn births_less_deaths_are_what_lives(steps in prop::collection::vec((0u8..10, any::<prop::sample::Index>()), 1..2000)) {
+            let mut perl = Perl::new();
+            let mut live: Vec<*mut Head> = (0..50).map(|_| perl.take()).collect();
+            let (mut ledger, older) = unsafe { ScalarLedger::new(perl.heads(), Birth::Older) };
+            prop_assert_eq!(older, 50);
+            let mut counts: HashMap<Option<PlaceId>, i64> = HashMap::from([(None, 50)]);
+            for (step, (what, which)) in steps.into_iter().enumerate() {
+                match what {
+                    0..=5 => live.push(perl.take()),
+                    6..=8 if !live.is_empty() => perl.give_back(live.swap_remove(which.index(live.len()))),
+                    _ => {}
+                }
+                if what == 9 || step % 17 == 0 {
+                    let place = PlaceId(step as u32);
+                    let born = ledger.settle(place, |birth| {
+                        let at = match birth { Birth::Older => None, Birth::At(place) => Some(place) };
+                        *counts.entry(at).or_default() -= 1;
+                    });
+                    *counts.entry(Some(place)).or_default() += born as i64;
+                    prop_assert!(!ledger.has_moved());
+                    prop_assert_eq!(ledger.verify(), (live.len() as u64, 0));
+                    prop_assert_eq!(counts.values().sum::<i64>(), live.len() as i64);
+                    prop_assert!(counts.values().all(|&count| count >= 0));
+                    prop_assert_eq!(ledger.births().count(), live.len());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_arena_that_appears_within_a_statement_is_noted() {
+        let mut perl = Perl::new();
+        let first = perl.take();
+        let (mut ledger, _) = unsafe { ScalarLedger::new(perl.heads(), Birth::Older) };
+        let taken: Vec<_> = (0..500).map(|_| perl.take()).collect();
+        assert_eq!(ledger.settle(PlaceId(7), |_| panic!("none died")), 500);
+        taken.into_iter().for_each(|head| perl.give_back(head));
+        let mut died = 0;
+        assert_eq!(ledger.settle(PlaceId(8), |birth| died += u32::from(birth == Birth::At(PlaceId(7)))), 0);
+        assert_eq!(died, 500);
+        perl.give_back(first);
+        ledger.settle(PlaceId(9), |birth| assert_eq!(birth, Birth::Older));
+    }
+}
