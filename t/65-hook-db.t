@@ -90,7 +90,7 @@ for my $name (sort keys %programs) {
 
 # Statements, which hook=db notices by DB::DB.
 my $lines = <<'PERL';
-our @kept;
+our @kept; my $ready = 1;
 for (1 .. 10) { push @kept, 1 }
 push @kept, [1, 2, 3];
 my $nothing = 1;

@@ -82,8 +82,8 @@ made the process as big as it is.
 
 =item net
 
-Allocated less freed while something ran, or scalars born less scalars died. It is negative for code that frees what
-others have made.
+Allocated less freed while something ran. It is negative for code that frees what others have made. Of scalars it is how
+many of those born there are still alive, wherever the others died.
 
 =item self, inclusive
 
@@ -136,7 +136,7 @@ Which subs and which lines allocate most, and which lines hold most at the peak.
     inclusive net bytes         the same, less what was freed meanwhile
     self live bytes             what it allocated itself and is not freed
     self at peak bytes          what it had allocated itself and was live at the peak
-    self net scalars            scalars born less scalars died in it
+    self net scalars            scalars born in it that are still alive
 
 Columns that have no room on a narrow terminal are left out, and the page says so.
 
@@ -160,6 +160,10 @@ Bytes and blocks: every call of the allocator is counted, in the sub and on the 
 
 Calls.
 
+=item *
+
+How many scalars live, and how many of them were born where: births less deaths are what lives, to the last scalar.
+
 =back
 
 =head2 What is an approximation
@@ -168,9 +172,12 @@ Calls.
 
 =item *
 
-Scalars born and died. perl's own counter is read at each statement, each call and each return. If it rose in between,
-the rise is booked as born, if it fell, the fall as died. What is born and dies between two readings is in neither: both
-are lower bounds. Their difference, the net, is exact.
+Scalars born and died. perl's own list of free scalars is looked at after each statement, at each call and at each
+return. What was born and died in between is in neither figure: both are lower bounds. Their difference, the net, is
+exact; but a scalar that is made where another has just been freed, in the same statement and in the same spot of perl's
+pools, is taken for the other.
+
+With C<ledger=0> only the number of scalars is read: a rise is booked as born and a fall as died, both on what ran.
 
 =item *
 
@@ -254,6 +261,16 @@ after the last snapshot is lost.
 =item lines=1|0 (default: 1)
 
 Whether to book on lines, or on subs only.
+
+=item ledger=1|0 (default: 1)
+
+Whether to remember the birthplace of each live scalar. Without it deaths are booked on the code that was running, and
+not on the place where the scalar was born.
+
+=item verify=0|1 (default: 0)
+
+Whether to compare the record of scalars with what perl's pools hold, at each snapshot, and to complain on standard error
+if they differ. For tests; it takes time.
 
 =item live=1|0 (default: 1)
 

@@ -107,6 +107,7 @@ fn counters(profile: &Profile) -> Section {
         Fact::new("unmapped", "unmapped_bytes", Value::Bytes(totals.unmapped_bytes), ""),
         Fact::new("born", "born_scalars", Value::Count(totals.scalars_born), " scalars"),
         Fact::new("died", "died_scalars", Value::Count(totals.scalars_died), " scalars"),
+        Fact::new("died, older than the start", "older_died_scalars", Value::Count(totals.older_scalars_died), " scalars"),
         Fact::new("live", "live_scalars", Value::Count(totals.scalars), " scalars"),
         Fact::new("virtual size", "size_pages", Value::Count(totals.size_pages), " pages"),
         Fact::new("resident", "resident_pages", Value::Count(totals.resident_pages), " pages"),
