@@ -69,6 +69,18 @@ for (values %{ $busy->subs }) {
 is_deeply([$born, $died], [@$counters{qw(born_scalars died_scalars)}], 'the subs make up the whole');
 is($busy->of_sub('main::cycle')->{self_net_scalars} % 150, 0, 'the cycles that are not weakened stay, the others go');
 
+# perl destroys what objects are left at the end, before it calls those who want to know of the end.
+for my $threads ('', 'use threads; ') {
+    my $objects = same_behaviour("${threads}objects are destroyed at the end, with \$\@ as it was", <<"PERL");
+$threads sub make { my \$object = bless { n => 1 }, 'Thing'; \$object->{self} = \$object; return }
+sub Thing::DESTROY { print \$@ } make() for 1 .. 101; eval { die "kept\\n" };
+PERL
+    is($objects->{stdout}, "kept\n" x 101, 'all of them');
+    my $make = $objects->of_sub('main::make');
+    # The first call makes some for good.
+    is(int($make->{self_net_scalars} / 101), 3, "${threads}until then they live: 3 scalars each");
+}
+
 my $without = profiled('my @k; sub f { push @k, 1; return } f() for 1 .. 500; @k = ();', options => 'ledger=0');
 is($without->of_sub('main::f')->{self_net_scalars}, 500, 'ledger=0: deaths are booked on what ran');
 

@@ -11,18 +11,6 @@ static MprofText text_of_sv(pTHX_ SV *sv) {
     return text;
 }
 
-/* The program has ended, END blocks and all. What global destruction frees is no longer of interest: what lives now is
- * what the program kept. */
-static void at_exit(pTHX_ void *main_interp) {
-#ifdef MULTIPLICITY
-    if ((void *)aTHX != main_interp) {
-        mprof_interp_gone(SHIM_PERL);
-        return;
-    }
-#endif
-    mprof_finish();
-}
-
 static void start(pTHX) {
     char error[ERROR_BYTES];
     PerlLayout layout = shim_layout(aTHX);
@@ -69,11 +57,8 @@ _begin()
         PL_perldb |= 0x01 | 0x02 | 0x40;
         sv_setiv(PL_DBsingle, 1);
     }
-#ifdef MULTIPLICITY
-    call_atexit(at_exit, (void *)aTHX);
-#else
-    call_atexit(at_exit, NULL);
-#endif
+    shim_watch_end(aTHX);
+    call_atexit(shim_interp_ends, NULL);
     switch (mprof_start_mode()) {
     case 0:
         start(aTHX);

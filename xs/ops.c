@@ -55,8 +55,15 @@ LEAVING(OP_RETURN)
 LEAVING(OP_LAST)
 LEAVING(OP_NEXT)
 LEAVING(OP_REDO)
-LEAVING(OP_LEAVEEVAL)
 LEAVING(OP_LEAVETRY)
+LEAVING(OP_LEAVEEVAL)
+
+/* The end of a string eval, or of a file. */
+static OP *leaveeval(pTHX) {
+    OP *next = leaving_OP_LEAVEEVAL(aTHX);
+    if (mprof_recording) shim_watch_end(aTHX);
+    return next;
+}
 
 /* `goto &sub` puts another sub into the context that runs; an XSUB it runs to its end instead. */
 static OP *leaving_by_goto(pTHX) {
@@ -213,7 +220,7 @@ void shim_hook_ops(pTHX_ bool calls_and_statements) {
     wrap(OP_LAST, leaving_OP_LAST);
     wrap(OP_NEXT, leaving_OP_NEXT);
     wrap(OP_REDO, leaving_OP_REDO);
-    wrap(OP_LEAVEEVAL, leaving_OP_LEAVEEVAL);
+    wrap(OP_LEAVEEVAL, leaveeval);
     wrap(OP_LEAVETRY, leaving_OP_LEAVETRY);
     wrap(OP_GOTO, leaving_by_goto);
     wrap(OP_ENTERTRY, entertry);

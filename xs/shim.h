@@ -41,6 +41,10 @@ OP *shim_entersub(pTHX);
 void shim_hook_ops(pTHX_ bool calls_and_statements);
 void shim_hook_interp(pTHX);
 
+/* ends.c */
+void shim_watch_end(pTHX);
+void shim_interp_ends(pTHX_ void *unused);
+
 /* db.c */
 void shim_db_run_xsub(pTHX_ CV *cv);
 void shim_db_call(pTHX_ CV *cv, I32 after, I32 items);
