@@ -59,6 +59,8 @@ for my $length (grep { $_ < length $bytes } sort { $a <=> $b } keys %lengths) {
     my $calls    = 100 * ($whole > 5 ? 5 : $whole);
     my $answer   = reading(substr $bytes, 0, $length);
     my $expected = $length < $header_end ? 'refused' : "$calls with a warning";
+    # At the very end of a snapshot nothing is missing that was ever written: a warning or not is as well.
+    s/ with a warning// for grep { $whole && $length == $snapshot_ends[ $whole - 1 ] } $answer, $expected;
     $wrong{$length} = "$answer, not $expected" if $answer ne $expected;
 }
 is_deeply(\%wrong, {}, 'cut anywhere, it is read up to the last whole snapshot, with a warning; refused without its header');

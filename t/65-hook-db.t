@@ -77,11 +77,11 @@ PERL
 );
 
 for my $name (sort keys %programs) {
-    my ($op, $db) = map { figures(profiled($grow_stacks . $programs{$name}, options => "hook=$_")) } qw(op db);
+    my ($op, $db) = map { figures(profiled("$grow_stacks$programs{$name}\nDevel::MProf::snapshot(); require POSIX; POSIX::_exit(0);\n", options => "hook=$_")) } qw(op db);
     cmp_ok(scalar keys %$op, '>=', 3, "$name: there are subs");
     is_deeply([sort keys %$db], [sort keys %$op], "$name: the same subs");
     for my $sub (grep { $_ ne 'main::grow_stacks' } sort keys %$op) {
-        local our $TODO = $sub =~ /goes|arrives/ ? 'hook=db: scalars born after goto &sub belong to the sub it left' : undef;
+        local our $TODO = $sub =~ /^(?:Counter::|T::|main::make$)/ ? 'hook=db: without its statements (below), scalars are found late' : undef;
         my %odd = map { ($_ => "$db->{$sub}{$_} with hook=db, $op->{$sub}{$_} with hook=op") }
             grep { differ($_, $db->{$sub}, $op->{$sub}) } sort keys %{ $op->{$sub} };
         is_deeply(\%odd, {}, "$name: $sub has the same figures");
@@ -90,7 +90,7 @@ for my $name (sort keys %programs) {
 
 # Statements, which hook=db notices by DB::DB.
 my $lines = <<'PERL';
-our @kept; my $ready = 1;
+our @kept;
 for (1 .. 10) { push @kept, 1 }
 push @kept, [1, 2, 3];
 my $nothing = 1;

@@ -184,14 +184,21 @@ impl Places {
         place.live_blocks = place.live_blocks.wrapping_sub(1);
     }
 
-    /// So many scalars were born here, and so many died.
+    /// So many scalars were born here, and so many died. What lived at the peak is a matter of bytes: this leaves it alone.
     #[inline]
     pub fn scalars(&mut self, id: PlaceId, born: u64, died: u64, peak: u64) {
-        let Some(place) = self.touch(id, peak) else { return };
+        let Some(place) = self.all.get_mut(id.index()) else { return };
+        if !place.changed {
+            place.changed = true;
+            self.changed.push(id);
+        }
         let sum = |old: u32, more: u64| u32::try_from(u64::from(old) + more).ok();
         match (sum(place.scalars_born, born), sum(place.scalars_died, died)) {
             (Some(born), Some(died)) if !place.is_big => (place.scalars_born, place.scalars_died) = (born, died),
             _ => {
+                if !place.is_big {
+                    place.bring_up_to(peak);
+                }
                 if let Some(figures) = self.big(id, peak) {
                     figures.scalars_born += born;
                     figures.scalars_died += died;

@@ -19,10 +19,10 @@ use super::scalar_ledger::Birth;
 use super::statm::Statm;
 use super::strings::Strings;
 use super::sub_cache::SubKey;
-use super::thread::Thread;
+use super::thread::{self, Thread};
 use super::trace_state::TraceState;
 use crate::format::ids::{NodeId, PlaceId, StrId};
-use crate::format::records::{Sub, SubKind, ThreadFigures, TimePoint};
+use crate::format::records::{Sub, SubKind, TimePoint};
 use std::ffi::{c_void, CStr};
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -145,7 +145,7 @@ impl Recorder {
 
     /// The interpreter at those addresses, new or old, as this thread's.
     pub fn interp(&mut self, layout: PerlLayout, thread: &Thread) -> *mut Interp {
-        thread.figures.set(ThreadFigures { runs_perl: true, ..thread.figures.get() });
+        thread.runs_perl.set(true);
         let known = |&&interp: &&*mut Interp| {
             // SAFETY: interpreters are leaked, never freed.
             unsafe { (*interp).view.perl == layout.perl }
@@ -186,7 +186,7 @@ impl Recorder {
         if let Some(root) = thread.root.get() {
             return root;
         }
-        let root = self.new_thread_root(&format!("(C thread {})", thread.figures.get().tid));
+        let root = self.new_thread_root(&format!("(C thread {})", thread.tid));
         thread.root.set(Some(root));
         root
     }
@@ -286,10 +286,7 @@ impl Recorder {
             return;
         }
         let bytes = usable_bytes(address);
-        let mut of_thread = thread.figures.get();
-        of_thread.allocated_bytes += bytes;
-        of_thread.allocated_blocks += 1;
-        thread.figures.set(of_thread);
+        thread::count(&thread.allocated, bytes);
         if pools::ARENA_BYTES.contains(&requested) {
             self.suspect_pool(thread, address);
         }
@@ -341,10 +338,7 @@ impl Recorder {
         }
         self.counters.live_bytes = self.counters.live_bytes.wrapping_sub(bytes);
         self.counters.live_blocks = self.counters.live_blocks.wrapping_sub(1);
-        let mut of_thread = thread.figures.get();
-        of_thread.freed_bytes += bytes;
-        of_thread.freed_blocks += 1;
-        thread.figures.set(of_thread);
+        thread::count(&thread.freed, bytes);
         let node = match Self::interp_of(thread) {
             Some(interp) => interp.node,
             None => self.thread_root(thread).0,
@@ -511,7 +505,7 @@ impl Recorder {
 
     #[cold]
     fn read_statm(&mut self, interp: &mut Interp) {
-        let _errno = super::thread::ErrnoKept::new();
+        let _errno = thread::ErrnoKept::new();
         self.statm_due = false;
         let (size, resident) = self.statm.read();
         if (size, resident) != (0, 0) {
@@ -526,7 +520,7 @@ impl Recorder {
 
     #[cold]
     fn attend(&mut self, interp: &mut Interp) {
-        let _errno = super::thread::ErrnoKept::new();
+        let _errno = thread::ErrnoKept::new();
         mprof_attention.store(0, Relaxed);
         self.judge_pool(interp);
         super::session::attend(self, interp);

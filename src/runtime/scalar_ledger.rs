@@ -56,6 +56,18 @@ struct Arena {
     births: Box<[u32]>,
 }
 
+/// An arena as it is looked at for each scalar: where it is, its bytes, and its births.
+#[derive(Clone, Copy)]
+struct Near {
+    start: usize,
+    bytes: usize,
+    births: *mut u32,
+}
+
+impl Near {
+    const NOWHERE: Self = Self { start: 0, bytes: 0, births: std::ptr::null_mut() };
+}
+
 /// Where a scalar that died was born.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Birth {
@@ -75,7 +87,7 @@ pub struct ScalarLedger {
     directory: FxHashMap<usize, [u32; 2]>,
     newest_arena: *mut Head,
     /// The arena looked up last.
-    last: usize,
+    near: Near,
     /// Scratch: what has been freed since the last boundary.
     freed: Vec<*mut Head>,
 }
@@ -104,7 +116,7 @@ impl ScalarLedger {
             arenas: Vec::new(),
             directory: FxHashMap::default(),
             newest_arena: std::ptr::null_mut(),
-            last: 0,
+            near: Near::NOWHERE,
             freed: Vec::new(),
         };
         let live = ledger.meet_arenas(match birth {
@@ -133,6 +145,7 @@ impl ScalarLedger {
 
     /// A boundary: what was born since the last one was born at `place`. Calls `died` for each that died, and returns how
     /// many were born.
+    #[inline]
     pub fn settle(&mut self, place: PlaceId, died: impl FnMut(Birth)) -> u64 {
         let birth = place.0 + FIRST_PLACE;
         // SAFETY: `new`'s contract.
@@ -159,6 +172,7 @@ impl ScalarLedger {
     }
 
     /// Collects what has been freed, from the top of the list down to the first stamped head, which is returned.
+    #[inline]
     fn walk(&mut self) -> *mut Head {
         self.freed.clear();
         // SAFETY: `new`'s contract: a list of heads of live arenas.
@@ -173,6 +187,7 @@ impl ScalarLedger {
     }
 
     /// Puts what was collected onto the mirror, and stamps it.
+    #[inline]
     fn mirror_freed(&mut self, mut died: impl FnMut(Birth)) {
         let mut freed = std::mem::take(&mut self.freed);
         for &head in freed.iter().rev() {
@@ -234,20 +249,29 @@ impl ScalarLedger {
         self.arenas.push(arena);
     }
 
+    /// What is noted of a head.
     #[inline]
     fn birth_of(&mut self, head: *mut Head) -> Option<&mut u32> {
-        let address = head as usize;
-        let within = |arena: &Arena| {
-            let distance = address.wrapping_sub(arena.start);
-            distance < arena.births.len() * size_of::<Head>()
-        };
-        if !self.arenas.get(self.last).is_some_and(within) {
-            let candidates = *self.directory.get(&(address >> PAGE_BITS))?;
-            let arena = candidates.into_iter().find(|&index| self.arenas.get(index as usize).is_some_and(within))?;
-            self.last = arena as usize;
+        let mut distance = (head as usize).wrapping_sub(self.near.start);
+        if distance >= self.near.bytes {
+            self.near = self.arena_of(head as usize)?;
+            distance = (head as usize).wrapping_sub(self.near.start);
         }
-        let arena = self.arenas.get_mut(self.last)?;
-        arena.births.get_mut(address.wrapping_sub(arena.start) / size_of::<Head>())
+        // SAFETY: the head lies within the arena, which has a birth for each of its heads; arenas are never dropped, and
+        // the slice that a box owns does not move with the box.
+        Some(unsafe { &mut *self.near.births.add(distance / size_of::<Head>()) })
+    }
+
+    fn arena_of(&mut self, address: usize) -> Option<Near> {
+        let candidates = *self.directory.get(&(address >> PAGE_BITS))?;
+        for index in candidates {
+            let Some(arena) = self.arenas.get_mut(index as usize) else { continue };
+            let bytes = arena.births.len() * size_of::<Head>();
+            if address.wrapping_sub(arena.start) < bytes {
+                return Some(Near { start: arena.start, bytes, births: arena.births.as_mut_ptr() });
+            }
+        }
+        None
     }
 
     /// The birthplaces of all that live, as of the last boundary.

@@ -69,11 +69,11 @@ fn define(recorder: &mut Recorder, put: &mut impl FnMut(Record)) {
 }
 
 fn changed_threads() -> Vec<ThreadFigures> {
-    let changed = thread::all().filter(|thread| thread.figures.get() != thread.written.get());
+    let changed = thread::all().filter(|thread| thread.figures() != thread.written.get());
     changed
         .map(|thread| {
-            thread.written.set(thread.figures.get());
-            thread.figures.get()
+            thread.written.set(thread.figures());
+            thread.figures()
         })
         .collect()
 }
@@ -97,7 +97,7 @@ fn totals(recorder: &mut Recorder) -> Totals {
     recorder.statm.check();
     recorder.statm.read();
     let counters = recorder.counters;
-    let sum = |figure: fn(&ThreadFigures) -> u64| thread::all().map(|thread| figure(&thread.figures.get())).sum();
+    let sum = |figure: fn(&ThreadFigures) -> u64| thread::all().map(|thread| figure(&thread.figures())).sum();
     // With `live=0` blocks that are older than the start are freed as well, and the difference may fall below nothing.
     let at_least_0 = |n: u64| if n > i64::MAX as u64 { 0 } else { n };
     Totals {

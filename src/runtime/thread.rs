@@ -23,8 +23,14 @@ pub struct ThreadView {
 pub struct Thread {
     /// Head, shared with the shim.
     pub view: ThreadView,
-    /// What the allocator did in it.
-    pub figures: Cell<ThreadFigures>,
+    /// The kernel's id of it.
+    pub tid: u32,
+    /// Does it run Perl code?
+    pub runs_perl: Cell<bool>,
+    /// Bytes and blocks allocated in it.
+    pub allocated: (Cell<u64>, Cell<u64>),
+    /// Bytes and blocks freed in it.
+    pub freed: (Cell<u64>, Cell<u64>),
     /// Its figures as last written.
     pub written: Cell<ThreadFigures>,
     /// Where its figures go as long as it runs no Perl code.
@@ -99,9 +105,17 @@ pub fn current() -> Option<&'static Thread> {
 pub fn register(busy: bool) -> &'static Thread {
     // SAFETY: gettid has no precondition.
     let tid = unsafe { libc::gettid() } as u32;
-    let figures = Cell::new(ThreadFigures { tid, ..Default::default() });
     let view = ThreadView { interp: Cell::new(std::ptr::null_mut()), busy: Cell::new(true) };
-    let thread = Thread { view, figures, written: Cell::default(), root: Cell::new(None), next: std::ptr::null() };
+    let thread = Thread {
+        view,
+        tid,
+        runs_perl: Cell::default(),
+        allocated: Default::default(),
+        freed: Default::default(),
+        written: Cell::default(),
+        root: Cell::new(None),
+        next: std::ptr::null(),
+    };
     let thread = Box::leak(Box::new(thread));
     if !busy {
         let mut head = THREADS.load(Ordering::Acquire);
@@ -122,6 +136,28 @@ pub fn register(busy: bool) -> &'static Thread {
 /// Is any thread of the program known yet?
 pub fn any() -> bool {
     !THREADS.load(Ordering::Relaxed).is_null()
+}
+
+/// Adds a block of so many bytes to a pair of counters. Each counter is a word of its own: a struct that is copied out and
+/// in stalls on what was just stored.
+#[inline]
+pub fn count(counters: &(Cell<u64>, Cell<u64>), bytes: u64) {
+    counters.0.set(counters.0.get() + bytes);
+    counters.1.set(counters.1.get() + 1);
+}
+
+impl Thread {
+    /// What the allocator did in it.
+    pub fn figures(&self) -> ThreadFigures {
+        ThreadFigures {
+            tid: self.tid,
+            runs_perl: self.runs_perl.get(),
+            allocated_bytes: self.allocated.0.get(),
+            allocated_blocks: self.allocated.1.get(),
+            freed_bytes: self.freed.0.get(),
+            freed_blocks: self.freed.1.get(),
+        }
+    }
 }
 
 /// All threads that the program's allocations came from, newest first.
