@@ -285,6 +285,14 @@ pub extern "C" fn mprof_statement(view: *mut InterpView, cop: *const c_void) {
     }
 }
 
+/// The statement `cop` begins. With `hook=db` every statement is told, and none when it is over.
+#[no_mangle]
+pub extern "C" fn mprof_statement_begins(view: *mut InterpView, cop: *const c_void) {
+    if !view.is_null() {
+        with_interp(view, |recorder, interp| recorder.statement_begins(interp, cop as usize));
+    }
+}
+
 /// perl frees the statement at that address.
 #[no_mangle]
 pub extern "C" fn mprof_statement_freed(cop: *const c_void) {

@@ -24,13 +24,10 @@ for my $end ('', 'exit 0;', 'END { our $end = 1 }', 'eval { exit 0 }', 'sub leav
     my $run = profiled($program . $end);
     is($run->{signal}, 0, "$end: the program runs");
     cmp_ok($run->of_sub('Plain::new')->{self_live_bytes}, '>=', 100 * 1000, "$end: plain data");
-    TODO: {
-        local $TODO = 'the last snapshot is taken after sv_clean_objs (perl_destruct runs PL_exitlist after it)';
-        cmp_ok($run->of_sub("${_}::new")->{self_live_bytes}, '>=', 100 * 1000, "$end: objects of $_") for qw(Object Dies);
-        cmp_ok($run->of_sub('main::pattern')->{self_live_blocks}, '>=', 100, "$end: patterns");
-        cmp_ok($run->of_sub('main::handle')->{self_live_bytes}, '>=', 10 * 4096, "$end: file handles");
-        cmp_ok($run->of_sub('Object::new')->{self_net_scalars}, '>=', 100, "$end: and their scalars");
-    }
+    cmp_ok($run->of_sub("${_}::new")->{self_live_bytes}, '>=', 100 * 1000, "$end: objects of $_") for qw(Object Dies);
+    cmp_ok($run->of_sub('main::pattern')->{self_live_blocks}, '>=', 100, "$end: patterns");
+    cmp_ok($run->of_sub('main::handle')->{self_live_bytes}, '>=', 10 * 4096, "$end: file handles");
+    cmp_ok($run->of_sub('Object::new')->{self_net_scalars}, '>=', 100, "$end: and their scalars");
 }
 
 done_testing;

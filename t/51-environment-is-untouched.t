@@ -77,10 +77,7 @@ for my $name (sort keys %sights) {
     cmp_ok(length $run->{stdout}, '>', 0, "$name: and sees something");
 }
 
-TODO: {
-    local $TODO = 'perl -d keeps the source of MProf.pm and the first line of the program before $^P is 0';
-    same_behaviour('no source lines are kept', 'print scalar grep { /^_</ && @{ $::{$_} } } keys %main::');
-}
+same_behaviour('no source lines are kept', 'print scalar grep { /^_</ && @{ $::{$_} } } keys %main::');
 
 # Standard descriptors that are closed stay so.
 for my $closed ('<&-', '>&-', '2>&-') {

@@ -29,7 +29,6 @@ for my $options ('live=0', 'lines=0', 'statm=off', 'statm=every', 'live=0,lines=
         my ($with, $without) = map { my $row = $_; [@$row{@figures}] } $all->of_sub($sub), $run->of_sub($sub);
         is($without->[0], $with->[0], "$options: $sub: as many calls");
         is($without->[4], $with->[4], "$options: $sub: as many scalars kept");
-        local our $TODO = $options =~ /live=0/ ? 'live=0: a sub is charged with the arenas of perl\'s pools' : undef;
         is($without->[2], $with->[2], "$options: $sub: as many blocks allocated");
         # A block gets up to 16 bytes more where it fits into a hole of malloc's.
         cmp_ok(abs($without->[1] - $with->[1]), '<=', 16 * $with->[2], "$options: $sub: as many bytes");

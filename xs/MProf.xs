@@ -55,7 +55,7 @@ _begin()
     if (mprof_wants_db()) {
         /* Subs (0x01) by address (0x40), and statements (0x02). */
         PL_perldb |= 0x01 | 0x02 | 0x40;
-        sv_setiv(PL_DBsingle, 1);
+        sv_setiv_mg(PL_DBsingle, 1);
     }
     shim_watch_end(aTHX);
     call_atexit(shim_interp_ends, NULL);
@@ -120,5 +120,7 @@ DB(...)
     {
         InterpView *me = shim_me(aTHX);
         PERL_UNUSED_VAR(items);
-        if (me) mprof_statement(me, PL_curcop);
+        if (!me) return;
+        while (shim_top_is_over(aTHX_ me)) mprof_leave(me, PL_curcop);
+        mprof_statement_begins(me, PL_curcop);
     }

@@ -166,6 +166,9 @@ void mprof_leave_to(struct InterpView *view, size_t depth, const void *cop);
 // A statement is over; `cop` is it. To be called when scalars have come or gone, or something waits.
 void mprof_statement(struct InterpView *view, const void *cop);
 
+// The statement `cop` begins. With `hook=db` every statement is told, and none when it is over.
+void mprof_statement_begins(struct InterpView *view, const void *cop);
+
 // perl frees the statement at that address.
 void mprof_statement_freed(const void *cop);
 

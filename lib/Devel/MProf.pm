@@ -30,6 +30,9 @@ sub import {
         _option($key, defined $value ? $value : '');
     }
     $begun = 1;
+
+    # Lines of source that perl kept before $^P was 0.
+    @{ $main::{$_} } = () for grep /^_</ && *{ $main::{$_} }{ARRAY}, keys %main::;
     _begin();
     return;
 }

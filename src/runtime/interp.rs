@@ -60,6 +60,8 @@ struct Frame {
     node: NodeId,
     context: i32,
     stack: *const c_void,
+    /// With `hook=db`: the statement that runs in it, or that called it.
+    statement: usize,
 }
 
 /// An interpreter.
@@ -111,7 +113,7 @@ impl Interp {
             view,
             layout,
             node: root,
-            frames: vec![Frame { node: root, context: 0, stack: std::ptr::null() }],
+            frames: vec![Frame { node: root, context: 0, stack: std::ptr::null(), statement: 0 }],
             places: PlaceCache::default(),
             compiled_file: (Vec::new(), StrId(0)),
             last_location: Default::default(),
@@ -159,10 +161,10 @@ impl Interp {
         }
     }
 
-    /// Opens a call that runs in `node`.
+    /// Opens a call that runs in `node`, from the statement `cop`.
     #[inline]
-    pub fn push(&mut self, node: NodeId, stack: *const c_void, context: i32) {
-        self.frames.push(Frame { node, context, stack });
+    pub fn push(&mut self, node: NodeId, stack: *const c_void, context: i32, cop: usize) {
+        self.frames.push(Frame { node, context, stack, statement: cop });
         self.node = node;
         self.view.depth += 1;
         self.view.top_stack = stack;
@@ -177,7 +179,7 @@ impl Interp {
         }
         self.frames.pop();
         self.view.depth -= 1;
-        if let Some(&Frame { node, context, stack }) = self.frames.last() {
+        if let Some(&Frame { node, context, stack, .. }) = self.frames.last() {
             self.node = node;
             self.view.top_stack = stack;
             self.view.top_context = context;
@@ -185,6 +187,11 @@ impl Interp {
         if self.frames.capacity() > FRAMES_KEPT * 4 && self.frames.len() < FRAMES_KEPT / 4 {
             self.frames.shrink_to(FRAMES_KEPT);
         }
+    }
+
+    /// Notes the statement that the innermost call runs now, and returns the one before.
+    pub fn replace_statement(&mut self, cop: usize) -> usize {
+        self.frames.last_mut().map_or(0, |frame| std::mem::replace(&mut frame.statement, cop))
     }
 
     /// perl frees the interpreter: nothing of it may be read from now on.

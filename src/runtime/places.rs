@@ -207,11 +207,13 @@ impl Places {
         }
     }
 
-    /// A live block of `bytes` turns out to be the place `to`'s. It lived at the newest peak, or did not.
-    pub fn reassigned(&mut self, from: PlaceId, to: PlaceId, bytes: u64, lived_at_peak: bool, peak: u64) {
-        self.allocated(to, bytes, true, peak);
-        self.freed(from, bytes, peak);
-        let at_peak = if lived_at_peak { (bytes, 1) } else { (0, 0) };
+    /// A block of `bytes` turns out to be the place `to`'s. It lived at the newest peak, or did not. Unless nobody watches for ends, it `lives`.
+    pub fn reassigned(&mut self, from: PlaceId, to: PlaceId, bytes: u64, lives: bool, lived_at_peak: bool, peak: u64) {
+        self.allocated(to, bytes, lives, peak);
+        if lives {
+            self.freed(from, bytes, peak);
+        }
+        let at_peak = if lived_at_peak && lives { (bytes, 1) } else { (0, 0) };
         self.correct(from, peak, |figures| {
             figures.allocated_bytes -= bytes;
             figures.allocated_blocks -= 1;
@@ -359,7 +361,7 @@ mod tests {
         let nowhere = locations.intern(Default::default());
         let (from, to) = (places.intern(NodeId(1), nowhere), places.intern(NodeId(2), nowhere));
         places.allocated(from, 4088, true, 0);
-        places.reassigned(from, to, 4088, true, 1);
+        places.reassigned(from, to, 4088, true, true, 1);
         let (from, to) = (places.figures(from, 1).unwrap(), places.figures(to, 1).unwrap());
         assert_eq!((from.allocated_bytes, from.live_blocks, from.at_peak_bytes), (0, 0, 0));
         assert_eq!((to.allocated_bytes, to.live_blocks, to.at_peak_bytes), (4088, 1, 4088));

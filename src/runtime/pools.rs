@@ -4,16 +4,22 @@
 //! a block can be told afterwards: it has become the newest arena of heads or of bodies.
 
 use super::interp::Interp;
+use crate::format::ids::PlaceId;
 use std::ffi::c_void;
 
-/// Sizes that perl asks for when a pool grows, in bytes: `PERL_ARENA_SIZE` (4080) less what does not fill a body.
-pub const ARENA_BYTES: std::ops::RangeInclusive<usize> = 3600..=4096;
+/// Sizes that perl asks for when a pool grows, in bytes: `PERL_ARENA_SIZE` (4080) less what does not fill a body, or what
+/// a type's own arenas have. Anything in this range is only suspected.
+pub const ARENA_BYTES: std::ops::RangeInclusive<usize> = 2048..=4096;
 
 /// A block of an arena's size.
 #[derive(Clone, Copy)]
 pub struct PoolSuspect {
     /// Its address.
     pub address: usize,
+    /// Its usable bytes.
+    pub bytes: u64,
+    /// The place it was booked on.
+    pub place: PlaceId,
     /// The newest peak's number before it was allocated.
     pub peak_before: u64,
 }

@@ -287,10 +287,10 @@ impl Recorder {
         }
         let bytes = usable_bytes(address);
         thread::count(&thread.allocated, bytes);
-        if pools::ARENA_BYTES.contains(&requested) {
-            self.suspect_pool(thread, address);
-        }
         let place = self.place_now(thread);
+        if pools::ARENA_BYTES.contains(&requested) {
+            self.suspect_pool(thread, PoolSuspect { address, bytes, place, peak_before: self.counters.peak_number });
+        }
         self.counters.live_bytes = self.counters.live_bytes.wrapping_add(bytes);
         self.counters.live_blocks = self.counters.live_blocks.wrapping_add(1);
         self.places.allocated(place, bytes, self.options.live, self.counters.peak_number);
@@ -361,10 +361,10 @@ impl Recorder {
     // ---- perl's pools ----
 
     #[cold]
-    fn suspect_pool(&mut self, thread: &Thread, address: usize) {
+    fn suspect_pool(&mut self, thread: &Thread, suspect: PoolSuspect) {
         if let Some(interp) = Self::interp_of(thread) {
             self.judge_pool(interp);
-            interp.pool_suspect = Some(PoolSuspect { address, peak_before: self.counters.peak_number });
+            interp.pool_suspect = Some(suspect);
             mprof_attention.store(1, Relaxed);
         }
     }
@@ -376,12 +376,13 @@ impl Recorder {
         if !pools::is_pool(interp, suspect.address) {
             return;
         }
-        let Some(blocks) = &mut self.blocks else { return };
-        let Some(block) = blocks.remove(suspect.address) else { return };
-        let bytes = block.bytes.unwrap_or(0);
-        blocks.insert(suspect.address, self.pools, bytes);
         let newest = self.counters.peak_number;
-        self.places.reassigned(block.place, self.pools, bytes, newest > suspect.peak_before, newest);
+        let lives = self.blocks.is_some();
+        if let Some(blocks) = &mut self.blocks {
+            blocks.insert(suspect.address, self.pools, suspect.bytes);
+        }
+        let lived_at_peak = newest > suspect.peak_before;
+        self.places.reassigned(suspect.place, self.pools, suspect.bytes, lives, lived_at_peak, newest);
     }
 
     // ---- boundaries ----
@@ -540,7 +541,7 @@ impl Recorder {
                 None => return false,
             },
         };
-        self.open(interp, child, stack, context);
+        self.open(interp, child, stack, context, cop);
         true
     }
 
@@ -558,7 +559,7 @@ impl Recorder {
         let sub = self.describe(description);
         interp.subs.note_sub(key, sub);
         let child = self.new_edge(interp, cop, key, sub);
-        self.open(interp, child, stack, context);
+        self.open(interp, child, stack, context, cop);
     }
 
     /// A file, or a string eval of number `eval`, begins to be compiled and run.
@@ -586,7 +587,7 @@ impl Recorder {
         let sub = self.tree.sub(sub);
         let called_at = self.locations.intern(at);
         let child = self.tree.child(interp.node, sub, called_at);
-        self.open(interp, child, stack, context);
+        self.open(interp, child, stack, context, cop);
     }
 
     fn describe(&mut self, description: &SubDescription) -> crate::format::ids::SubId {
@@ -623,9 +624,9 @@ impl Recorder {
     }
 
     #[inline]
-    fn open(&mut self, interp: &mut Interp, node: NodeId, stack: *const c_void, context: i32) {
+    fn open(&mut self, interp: &mut Interp, node: NodeId, stack: *const c_void, context: i32, cop: usize) {
         self.tree.called(node);
-        interp.push(node, stack, context);
+        interp.push(node, stack, context, cop);
     }
 
     /// The innermost call is over; `cop` was its statement.
@@ -633,6 +634,12 @@ impl Recorder {
     pub fn leave(&mut self, interp: &mut Interp, cop: usize) {
         self.settle_call(interp, cop);
         interp.pop();
+    }
+
+    /// A statement begins; what happened since the last boundary belongs to the one that this call ran before.
+    pub fn statement_begins(&mut self, interp: &mut Interp, cop: usize) {
+        let before = interp.replace_statement(cop);
+        self.settle(interp, before);
     }
 
     /// All calls above `depth` are over.
