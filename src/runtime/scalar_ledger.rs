@@ -328,11 +328,13 @@ mod tests {
             let mut arena: Box<[Head]> = (0..170).map(|_| head()).collect();
             let start = arena.as_mut_ptr();
             for index in 1..170 {
+                // SAFETY: heads of arenas that the model keeps.
                 arena[index].any = if index < 169 { unsafe { start.add(index + 1) } } else { std::ptr::null_mut() };
                 arena[index].flags = FREE;
             }
             (arena[0].any, arena[0].count) = (self.arenas, 170);
             self.arenas = start;
+            // SAFETY: heads of arenas that the model keeps.
             self.root = unsafe { start.add(1) };
             self.memory.push(arena);
         }
@@ -342,6 +344,7 @@ mod tests {
                 self.more();
             }
             let head = self.root;
+            // SAFETY: heads of arenas that the model keeps.
             unsafe {
                 self.root = (*head).any;
                 *head = Head { any: std::ptr::null_mut(), count: 1, flags: 3, _value: 0 };
@@ -350,6 +353,7 @@ mod tests {
         }
 
         fn give_back(&mut self, head: *mut Head) {
+            // SAFETY: heads of arenas that the model keeps.
             unsafe { *head = Head { any: self.root, count: 0, flags: FREE, _value: 0 } };
             self.root = head;
         }
@@ -360,6 +364,7 @@ mod tests {
         fn births_less_deaths_are_what_lives(steps in prop::collection::vec((0u8..10, any::<prop::sample::Index>()), 1..2000)) {
             let mut perl = Perl::new();
             let mut live: Vec<*mut Head> = (0..50).map(|_| perl.take()).collect();
+            // SAFETY: heads of arenas that the model keeps.
             let (mut ledger, older) = unsafe { ScalarLedger::new(perl.heads(), Birth::Older) };
             prop_assert_eq!(older, 50);
             let mut counts: HashMap<Option<PlaceId>, i64> = HashMap::from([(None, 50)]);
@@ -390,6 +395,7 @@ mod tests {
     fn an_arena_that_appears_within_a_statement_is_noted() {
         let mut perl = Perl::new();
         let first = perl.take();
+        // SAFETY: heads of arenas that the model keeps.
         let (mut ledger, _) = unsafe { ScalarLedger::new(perl.heads(), Birth::Older) };
         let taken: Vec<_> = (0..500).map(|_| perl.take()).collect();
         assert_eq!(ledger.settle(PlaceId(7), |_| panic!("none died")), 500);
