@@ -19,14 +19,13 @@ static HEK *name_hek(pTHX_ const CV *cv, HV **stash) {
     return GvNAME_HEK(gv);
 }
 
-/* The glob that names a closure or a renamed sub lives as long as the sub, and then its address can be another's next
- * time: the name itself must be looked at. */
+/* The glob that names a closure or a renamed sub lives no longer than the sub. Its address may be another's next time, and
+ * each clone that is renamed has one of its own (Try::Tiny names its blocks anew at each call): only the name counts, by
+ * its hash and length. */
 size_t shim_unsteady_name_key(pTHX_ const CV *cv) {
     HV *stash;
     HEK *hek = name_hek(aTHX_ cv, &stash);
-    size_t key = PTR2UV(CvGV((CV *)cv));
-    if (hek) key ^= ((size_t)HEK_HASH(hek) << 17) ^ PTR2UV(stash);
-    return key;
+    return hek ? ((size_t)HEK_HASH(hek) << 32 | HEK_LEN(hek)) ^ PTR2UV(stash) : 1;
 }
 
 static MprofText text_of(const char *start) {

@@ -6,7 +6,10 @@
 #include "EXTERN.h"
 #include "perl.h"
 #include "XSUB.h"
+/* The core is in this very object: its words and functions are reached directly, not through tables. */
+#pragma GCC visibility push(hidden)
 #include "mprof_core.h"
+#pragma GCC visibility pop
 
 #ifndef PERL_VERSION_GE
 #  define PERL_VERSION_GE(r, v, s) (PERL_REVISION > (r) || (PERL_REVISION == (r) && (PERL_VERSION > (v) || (PERL_VERSION == (v) && PERL_SUBVERSION >= (s)))))

@@ -7,7 +7,7 @@
 //! | `recording`, `lock`, `thread` | the way from a hook into the recorder |
 //! | `recorder` | what an event changes |
 //! | `interp`, `sub_cache`, `place_cache`, `generations`, `eval_origins`, `pools` | what is known of perl |
-//! | `scalar_ledger` | where every live scalar was born |
+//! | `scalar_ledger`, `arena_pages` | where every live scalar was born |
 //! | `strings`, `locations`, `call_tree`, `places`, `block_table` | what figures belong to |
 //! | `paged` | how the big ones of these grow |
 //! | `statm`, `own_memory` | the process's pages, the profiler's own bytes |
@@ -19,6 +19,7 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing))]
 
+mod arena_pages;
 pub mod block_table;
 mod call_tree;
 mod eval_origins;

@@ -438,7 +438,7 @@ impl Recorder {
         let (places, counters) = (&mut self.places, &mut self.counters);
         let born = ledger.settle(place, |birth| match birth {
             Birth::At(birthplace) => {
-                places.scalars(birthplace, 0, 1, peak);
+                places.scalar_died(birthplace, peak);
                 counters.scalars_died += 1;
             }
             Birth::Older => counters.older_scalars_died += 1,

@@ -13,8 +13,8 @@
 //! Reads and stamps perl's heads and nothing else of perl's. What must stay true: `free` mirrors the list below its
 //! first unstamped head, and a head has a birth noted if and only if it is live as of the last boundary.
 
+use super::arena_pages::{Arena, ArenaPages};
 use crate::format::ids::PlaceId;
-use rustc_hash::FxHashMap;
 
 /// The head of a scalar: perl's `struct sv`, the same in every perl that this builds for.
 #[repr(C)]
@@ -40,8 +40,6 @@ const OLDER: u32 = 1;
 /// Added to the id of a birthplace.
 const FIRST_PLACE: u32 = 2;
 
-const PAGE_BITS: u32 = 12;
-
 /// Where perl keeps its heads.
 #[derive(Clone, Copy)]
 pub struct Heads {
@@ -49,23 +47,6 @@ pub struct Heads {
     pub root: *const *mut Head,
     /// `&PL_sv_arenaroot`.
     pub arenas: *const *mut Head,
-}
-
-struct Arena {
-    start: usize,
-    births: Box<[u32]>,
-}
-
-/// An arena as it is looked at for each scalar: where it is, its bytes, and its births.
-#[derive(Clone, Copy)]
-struct Near {
-    start: usize,
-    bytes: usize,
-    births: *mut u32,
-}
-
-impl Near {
-    const NOWHERE: Self = Self { start: 0, bytes: 0, births: std::ptr::null_mut() };
 }
 
 /// Where a scalar that died was born.
@@ -82,18 +63,13 @@ pub struct ScalarLedger {
     heads: Heads,
     /// Free heads as of the last boundary, the top of perl's list last.
     free: Vec<*mut Head>,
-    arenas: Vec<Arena>,
-    /// Page of an address → arenas that reach into it.
-    directory: FxHashMap<usize, [u32; 2]>,
+    /// Address of each arena, and the births noted of its heads.
+    arenas: Vec<(usize, Box<[u32]>)>,
+    pages: ArenaPages,
     newest_arena: *mut Head,
-    /// The arena looked up last.
-    near: Near,
     /// Scratch: what has been freed since the last boundary.
     freed: Vec<*mut Head>,
 }
-
-/// No arena.
-const NONE: u32 = u32::MAX;
 
 /// # Safety
 /// `head` is one of perl's.
@@ -114,9 +90,8 @@ impl ScalarLedger {
             heads,
             free: Vec::new(),
             arenas: Vec::new(),
-            directory: FxHashMap::default(),
+            pages: ArenaPages::new(),
             newest_arena: std::ptr::null_mut(),
-            near: Near::NOWHERE,
             freed: Vec::new(),
         };
         let live = ledger.meet_arenas(match birth {
@@ -171,14 +146,17 @@ impl ScalarLedger {
         born
     }
 
-    /// Collects what has been freed, from the top of the list down to the first stamped head, which is returned.
+    /// Collects what has been freed, from the top of the list down to the first stamped head, which is returned; and stamps
+    /// it.
     #[inline]
     fn walk(&mut self) -> *mut Head {
         self.freed.clear();
-        // SAFETY: `new`'s contract: a list of heads of live arenas.
+        // SAFETY: `new`'s contract: a list of heads of live arenas. A free head is nobody's; perl sets the count anew when it
+        // takes it.
         unsafe {
             let mut head = *self.heads.root;
             while !head.is_null() && (*head).count != STAMP {
+                (*head).count = STAMP;
                 self.freed.push(head);
                 head = (*head).any;
             }
@@ -186,23 +164,20 @@ impl ScalarLedger {
         }
     }
 
-    /// Puts what was collected onto the mirror, and stamps it.
+    /// Puts what was collected onto the mirror.
     #[inline]
     fn mirror_freed(&mut self, mut died: impl FnMut(Birth)) {
-        let mut freed = std::mem::take(&mut self.freed);
-        for &head in freed.iter().rev() {
-            // SAFETY: a free head is nobody's; perl sets the count anew when it takes it.
-            unsafe { (*head).count = STAMP };
-            self.free.push(head);
-            match self.birth_of(head) {
-                Some(noted) if *noted != NO_BIRTH => {
-                    let birth = std::mem::replace(noted, NO_BIRTH);
-                    died(if birth == OLDER { Birth::Older } else { Birth::At(PlaceId(birth - FIRST_PLACE)) });
+        let freed = std::mem::take(&mut self.freed);
+        self.free.extend(freed.iter().rev());
+        for &head in &freed {
+            if let Some(noted) = self.birth_of(head) {
+                match std::mem::replace(noted, NO_BIRTH) {
+                    NO_BIRTH => {}
+                    OLDER => died(Birth::Older),
+                    birth => died(Birth::At(PlaceId(birth - FIRST_PLACE))),
                 }
-                _ => {}
             }
         }
-        freed.clear();
         self.freed = freed;
     }
 
@@ -227,7 +202,9 @@ impl ScalarLedger {
                         live += 1;
                     }
                 }
-                self.add_arena(Arena { start: arena as usize, births });
+                let (start, bytes) = (arena as usize, count * size_of::<Head>());
+                self.pages.add(Arena { start, bytes, notes: births.as_mut_ptr() });
+                self.arenas.push((start, births));
                 arena = (*arena).any;
             }
             self.newest_arena = newest;
@@ -235,48 +212,18 @@ impl ScalarLedger {
         live
     }
 
-    fn add_arena(&mut self, arena: Arena) {
-        let index = self.arenas.len() as u32;
-        let end = arena.start + arena.births.len() * size_of::<Head>() - 1;
-        for page in arena.start >> PAGE_BITS..=end >> PAGE_BITS {
-            let entry = self.directory.entry(page).or_insert([NONE; 2]);
-            match entry.iter_mut().find(|slot| **slot == NONE) {
-                Some(slot) => *slot = index,
-                // Arenas of less than half a page do not occur.
-                None => debug_assert!(false, "three arenas in a page"),
-            }
-        }
-        self.arenas.push(arena);
-    }
-
     /// What is noted of a head.
     #[inline]
     fn birth_of(&mut self, head: *mut Head) -> Option<&mut u32> {
-        let mut distance = (head as usize).wrapping_sub(self.near.start);
-        if distance >= self.near.bytes {
-            self.near = self.arena_of(head as usize)?;
-            distance = (head as usize).wrapping_sub(self.near.start);
-        }
-        // SAFETY: the head lies within the arena, which has a birth for each of its heads; arenas are never dropped, and
-        // the slice that a box owns does not move with the box.
-        Some(unsafe { &mut *self.near.births.add(distance / size_of::<Head>()) })
-    }
-
-    fn arena_of(&mut self, address: usize) -> Option<Near> {
-        let candidates = *self.directory.get(&(address >> PAGE_BITS))?;
-        for index in candidates {
-            let Some(arena) = self.arenas.get_mut(index as usize) else { continue };
-            let bytes = arena.births.len() * size_of::<Head>();
-            if address.wrapping_sub(arena.start) < bytes {
-                return Some(Near { start: arena.start, bytes, births: arena.births.as_mut_ptr() });
-            }
-        }
-        None
+        let arena = self.pages.arena_of(head as usize)?;
+        // SAFETY: the head lies within the arena, which has a note for each of its heads; arenas are never dropped, and what
+        // a box owns does not move with the box.
+        Some(unsafe { &mut *arena.notes.add((head as usize - arena.start) / size_of::<Head>()) })
     }
 
     /// The birthplaces of all that live, as of the last boundary.
     pub fn births(&self) -> impl Iterator<Item = Birth> + '_ {
-        self.arenas.iter().flat_map(|arena| arena.births.iter()).filter(|&&birth| birth != NO_BIRTH).map(|&birth| {
+        self.arenas.iter().flat_map(|(_, births)| births.iter()).filter(|&&birth| birth != NO_BIRTH).map(|&birth| {
             if birth == OLDER {
                 Birth::Older
             } else {
@@ -289,10 +236,10 @@ impl ScalarLedger {
     /// many heads are noted wrongly. To be called right after a boundary.
     pub fn verify(&self) -> (u64, u64) {
         let (mut live, mut wrong) = (0, 0);
-        for arena in &self.arenas {
-            for (index, &birth) in arena.births.iter().enumerate().skip(1) {
+        for (start, births) in &self.arenas {
+            for (index, &birth) in births.iter().enumerate().skip(1) {
                 // SAFETY: `new`'s contract.
-                let is_live = unsafe { !is_free((arena.start as *mut Head).add(index)) };
+                let is_live = unsafe { !is_free((*start as *mut Head).add(index)) };
                 live += u64::from(is_live);
                 wrong += u64::from(is_live != (birth != NO_BIRTH));
             }
@@ -398,7 +345,7 @@ mod tests {
         // SAFETY: heads of arenas that the model keeps.
         let (mut ledger, _) = unsafe { ScalarLedger::new(perl.heads(), Birth::Older) };
         let taken: Vec<_> = (0..500).map(|_| perl.take()).collect();
-        assert_eq!(ledger.settle(PlaceId(7), |_| panic!("none died")), 500);
+        assert_eq!(ledger.settle(PlaceId(7), |birth| assert_ne!(birth, birth)), 500);
         taken.into_iter().for_each(|head| perl.give_back(head));
         let mut died = 0;
         assert_eq!(ledger.settle(PlaceId(8), |birth| died += u32::from(birth == Birth::At(PlaceId(7)))), 0);

@@ -4,6 +4,7 @@
 //! and edges are of the generations of both their addresses.
 
 use super::generations;
+use super::place_cache::spread;
 use crate::format::ids::{NodeId, SubId};
 use rustc_hash::FxHashMap;
 
@@ -17,55 +18,80 @@ pub struct SubKey {
     pub name: usize,
 }
 
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Edge {
     key: SubKey,
     cop: usize,
     parent: NodeId,
     child: NodeId,
-    cop_generation: u32,
-    code_generation: u32,
-    known: bool,
+    /// Of both addresses: generations only rise, so their sum stands if and only if both do.
+    generation: u32,
 }
 
-/// Entries of the edge cache; a power of two.
-const EDGES: usize = 8192;
+/// No node.
+const EMPTY: Edge =
+    Edge { key: SubKey { code: 0, name: 0 }, cop: 0, parent: NodeId(u32::MAX), child: NodeId(0), generation: 0 };
+
+/// Entries of the edge cache at first, and at most; powers of two.
+const FEWEST_EDGES: usize = 1 << 10;
+const MOST_EDGES: usize = 1 << 16;
 /// Subs remembered at most: a program may make distinct named closures without end.
 const MOST_SUBS: usize = 1 << 16;
 
-/// Subs by key, and edges by (caller, statement, key).
+/// Subs by key, and edges by (caller, statement, key). The edges are direct-mapped, and grow when more was missed than
+/// they can hold.
 pub struct SubCache {
     edges: Box<[Edge]>,
+    missed: usize,
     subs: FxHashMap<usize, (usize, SubId)>,
 }
 
 impl Default for SubCache {
     fn default() -> Self {
-        Self { edges: vec![Edge::default(); EDGES].into_boxed_slice(), subs: FxHashMap::default() }
+        Self { edges: vec![EMPTY; FEWEST_EDGES].into_boxed_slice(), missed: 0, subs: FxHashMap::default() }
     }
 }
 
 #[inline]
-fn slot(parent: NodeId, cop: usize, key: SubKey) -> usize {
-    let mixed = (key.code >> 3) ^ (cop >> 3).wrapping_mul(31) ^ (parent.0 as usize).wrapping_mul(0x9e37_79b1);
-    (mixed ^ (mixed >> 12)) & (EDGES - 1)
+fn generation(cop: usize, code: usize) -> u32 {
+    generations::of(cop).wrapping_add(generations::of(code))
 }
 
 impl SubCache {
+    #[inline]
+    fn slot(&self, parent: NodeId, cop: usize, key: SubKey) -> usize {
+        (spread(cop ^ key.code.rotate_left(20), parent) >> 32) & (self.edges.len() - 1)
+    }
+
     /// The node that a call from `parent` at `cop` leads to.
     #[inline]
     pub fn edge(&self, parent: NodeId, cop: usize, key: SubKey) -> Option<NodeId> {
-        let edge = self.edges.get(slot(parent, cop, key))?;
-        let same = edge.key == key && edge.cop == cop && edge.parent == parent && edge.known;
-        let holds = edge.cop_generation == generations::of(cop) && edge.code_generation == generations::of(key.code);
-        (same && holds).then_some(edge.child)
+        let edge = self.edges.get(self.slot(parent, cop, key))?;
+        let same = edge.key == key && edge.cop == cop && edge.parent == parent;
+        (same && edge.generation == generation(cop, key.code)).then_some(edge.child)
     }
 
-    /// Remembers an edge.
+    /// Remembers an edge that was not known.
     pub fn note_edge(&mut self, parent: NodeId, cop: usize, key: SubKey, child: NodeId) {
-        if let Some(edge) = self.edges.get_mut(slot(parent, cop, key)) {
-            let (cop_generation, code_generation) = (generations::of(cop), generations::of(key.code));
-            *edge = Edge { key, cop, parent, child, cop_generation, code_generation, known: true };
+        self.missed += 1;
+        if self.missed > self.edges.len() && self.edges.len() < MOST_EDGES {
+            self.grow();
+        }
+        let slot = self.slot(parent, cop, key);
+        if let Some(edge) = self.edges.get_mut(slot) {
+            *edge = Edge { key, cop, parent, child, generation: generation(cop, key.code) };
+        }
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        self.missed = 0;
+        let bigger = vec![EMPTY; self.edges.len() * 4].into_boxed_slice();
+        for edge in std::mem::replace(&mut self.edges, bigger) {
+            let slot = self.slot(edge.parent, edge.cop, edge.key);
+            if let Some(free) = self.edges.get_mut(slot) {
+                *free = edge;
+            }
         }
     }
 

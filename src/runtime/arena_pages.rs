@@ -1,0 +1,124 @@
+//! Which arena is a head in? By the page of its address, in a table that is small and seldom more than one probe.
+//!
+//! An arena is a little smaller than a page and lies anywhere, so at most two reach into one page: the one that began
+//! before it and the one that begins in it.
+
+/// log2 of the bytes of a page; it need not be the system's.
+const PAGE_BITS: u32 = 12;
+
+/// An arena: where it is, its bytes, and what is noted of its heads.
+#[derive(Clone, Copy)]
+pub struct Arena {
+    /// Address of its first head.
+    pub start: usize,
+    /// Its bytes.
+    pub bytes: usize,
+    /// A note for each head.
+    pub notes: *mut u32,
+}
+
+const NO_ARENA: Arena = Arena { start: usize::MAX, bytes: 0, notes: std::ptr::null_mut() };
+
+#[derive(Clone, Copy)]
+struct Page {
+    /// Address >> PAGE_BITS.
+    number: usize,
+    /// The arena that began before the page, and the one that begins in it.
+    arenas: [Arena; 2],
+}
+
+const FREE: Page = Page { number: usize::MAX, arenas: [NO_ARENA; 2] };
+
+/// The table: open addressing, at most half full.
+pub struct ArenaPages {
+    pages: Box<[Page]>,
+    used: usize,
+}
+
+impl ArenaPages {
+    /// No arenas yet.
+    pub fn new() -> Self {
+        Self { pages: vec![FREE; 64].into_boxed_slice(), used: 0 }
+    }
+
+    /// Fibonacci hashing (Knuth, The Art of Computer Programming 6.4).
+    #[inline]
+    fn home(&self, number: usize) -> usize {
+        (number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) & (self.pages.len() - 1)
+    }
+
+    /// The slot of a page, or the free one where it would go.
+    #[inline]
+    fn find(&self, number: usize) -> usize {
+        let mut at = self.home(number);
+        // SAFETY: masked to the length; half of the slots are free, so the loop ends.
+        while !matches!(unsafe { self.pages.get_unchecked(at) }.number, found if found == number || found == FREE.number)
+        {
+            at = (at + 1) & (self.pages.len() - 1);
+        }
+        at
+    }
+
+    /// Adds an arena.
+    pub fn add(&mut self, arena: Arena) {
+        let first = arena.start >> PAGE_BITS;
+        for number in first..=(arena.start + arena.bytes - 1) >> PAGE_BITS {
+            if self.used * 2 >= self.pages.len() {
+                self.grow();
+            }
+            let at = self.find(number);
+            if let Some(page) = self.pages.get_mut(at) {
+                self.used += usize::from(page.number != number);
+                page.number = number;
+                let [before, within] = &mut page.arenas;
+                *(if number == first { within } else { before }) = arena;
+            }
+        }
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        let bigger = vec![FREE; self.pages.len() * 2].into_boxed_slice();
+        for page in std::mem::replace(&mut self.pages, bigger) {
+            if page.number != FREE.number {
+                let at = self.find(page.number);
+                if let Some(free) = self.pages.get_mut(at) {
+                    *free = page;
+                }
+            }
+        }
+    }
+
+    /// The arena that the address lies in.
+    #[inline]
+    pub fn arena_of(&self, address: usize) -> Option<Arena> {
+        // SAFETY: `find` returns an index within the table.
+        let page = unsafe { self.pages.get_unchecked(self.find(address >> PAGE_BITS)) };
+        let [before, within] = page.arenas;
+        let arena = if address >= within.start { within } else { before };
+        (address.wrapping_sub(arena.start) < arena.bytes).then_some(arena)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_address_of_every_arena_is_found_and_no_other() {
+        let mut pages = ArenaPages::new();
+        let arena = |n: usize| Arena { start: 0x5555_0000_0010 + n * 4096 * 3 + n % 64 * 16, bytes: 4080, ..NO_ARENA };
+        let beside = |n: usize| Arena { start: arena(n).start + 4096, ..arena(n) };
+        (0..1000).step_by(3).for_each(|n| pages.add(arena(n)));
+        (0..1000).step_by(3).rev().for_each(|n| pages.add(beside(n)));
+        for n in 0..1000 {
+            for here in [arena(n), beside(n)] {
+                let known = |address: usize| pages.arena_of(address).map(|arena| arena.start);
+                let expected = (n % 3 == 0).then_some(here.start);
+                assert_eq!(known(here.start), expected);
+                assert_eq!(known(here.start + 4079), expected);
+                assert_eq!(known(here.start + 4080), None);
+            }
+        }
+    }
+}
