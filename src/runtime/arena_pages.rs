@@ -17,7 +17,8 @@ pub struct Arena {
     pub notes: *mut u32,
 }
 
-const NO_ARENA: Arena = Arena { start: usize::MAX, bytes: 0, notes: std::ptr::null_mut() };
+/// An arena that no address lies in.
+pub const NO_ARENA: Arena = Arena { start: usize::MAX, bytes: 0, notes: std::ptr::null_mut() };
 
 #[derive(Clone, Copy)]
 struct Page {

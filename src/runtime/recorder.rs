@@ -388,7 +388,7 @@ impl Recorder {
     // ---- boundaries ----
 
     /// What happened to scalars since the boundary before belongs to the node that runs and to the statement `cop`.
-    #[inline]
+    #[inline(always)]
     pub fn settle(&mut self, interp: &mut Interp, cop: usize) {
         if interp.scalars_moved() {
             // A statement that may have been freed since is not looked at.
@@ -401,7 +401,7 @@ impl Recorder {
         interp.freed_so_far = generations::all();
     }
 
-    #[inline]
+    #[inline(always)]
     fn settle_call(&mut self, interp: &mut Interp, cop: usize) {
         self.settle(interp, cop);
         match self.options.statm {
@@ -530,7 +530,7 @@ impl Recorder {
     // ---- calls ----
 
     /// A sub is entered from the statement that runs. `false`: describe it, with [`Recorder::enter_described`].
-    #[inline]
+    #[inline(always)]
     pub fn enter(&mut self, interp: &mut Interp, key: SubKey, stack: *const c_void, context: i32) -> bool {
         let cop = interp.curcop() as usize;
         self.settle_call(interp, cop);

@@ -13,7 +13,7 @@
 //! Reads and stamps perl's heads and nothing else of perl's. What must stay true: `free` mirrors the list below its
 //! first unstamped head, and a head has a birth noted if and only if it is live as of the last boundary.
 
-use super::arena_pages::{Arena, ArenaPages};
+use super::arena_pages::{Arena, ArenaPages, NO_ARENA};
 use crate::format::ids::PlaceId;
 
 /// The head of a scalar: perl's `struct sv`, the same in every perl that this builds for.
@@ -66,6 +66,8 @@ pub struct ScalarLedger {
     /// Address of each arena, and the births noted of its heads.
     arenas: Vec<(usize, Box<[u32]>)>,
     pages: ArenaPages,
+    /// The arena looked up last: scalars that come and go together are often together.
+    near: Arena,
     newest_arena: *mut Head,
     /// Scratch: what has been freed since the last boundary.
     freed: Vec<*mut Head>,
@@ -91,6 +93,7 @@ impl ScalarLedger {
             free: Vec::new(),
             arenas: Vec::new(),
             pages: ArenaPages::new(),
+            near: NO_ARENA,
             newest_arena: std::ptr::null_mut(),
             freed: Vec::new(),
         };
@@ -215,7 +218,11 @@ impl ScalarLedger {
     /// What is noted of a head.
     #[inline]
     fn birth_of(&mut self, head: *mut Head) -> Option<&mut u32> {
-        let arena = self.pages.arena_of(head as usize)?;
+        let mut arena = self.near;
+        if (head as usize).wrapping_sub(arena.start) >= arena.bytes {
+            arena = self.pages.arena_of(head as usize)?;
+            self.near = arena;
+        }
         // SAFETY: the head lies within the arena, which has a note for each of its heads; arenas are never dropped, and what
         // a box owns does not move with the box.
         Some(unsafe { &mut *arena.notes.add((head as usize - arena.start) / size_of::<Head>()) })
