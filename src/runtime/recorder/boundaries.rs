@@ -1,0 +1,72 @@
+//! Boundaries (statement, entry, exit): what could only be read there belongs to what ran since the one before.
+
+use super::Recorder;
+use crate::runtime::generations;
+use crate::runtime::interp::Interp;
+use crate::runtime::options::StatmMode;
+use crate::runtime::recording::mprof_attention;
+use crate::runtime::session;
+use crate::runtime::thread::ErrnoKept;
+use std::ffi::c_void;
+use std::sync::atomic::Ordering::Relaxed;
+
+extern "C" {
+    /// The heap's end, as glibc keeps it for `sbrk`.
+    static __curbrk: *const c_void;
+}
+
+impl Recorder {
+    /// What happened to scalars since the boundary before belongs to the node that runs and to the statement `cop`.
+    #[inline(always)]
+    pub fn settle(&mut self, interp: &mut Interp, cop: usize) {
+        if interp.scalars_moved() {
+            // A statement that may have been freed since is not looked at.
+            let cop = (interp.freed_so_far == generations::all()).then_some(cop);
+            self.count_scalars(interp, cop);
+        }
+        if mprof_attention.load(Relaxed) != 0 {
+            self.attend(interp);
+        }
+        interp.freed_so_far = generations::all();
+    }
+
+    #[inline(always)]
+    pub(super) fn settle_call(&mut self, interp: &mut Interp, cop: usize) {
+        self.settle(interp, cop);
+        match self.options.statm {
+            StatmMode::Auto => {
+                // SAFETY: glibc's own variable, read only.
+                let at = unsafe { __curbrk };
+                if at != self.seen_break || self.statm_due {
+                    self.seen_break = at;
+                    self.read_statm(interp);
+                }
+            }
+            StatmMode::Every => self.read_statm(interp),
+            StatmMode::Off => {}
+        }
+    }
+
+    #[cold]
+    pub(super) fn read_statm(&mut self, interp: &mut Interp) {
+        let _errno = ErrnoKept::new();
+        self.statm_due = false;
+        let (size, resident) = self.statm.read();
+        if (size, resident) != (0, 0) {
+            self.tree.grew(interp.node, size, resident);
+        }
+    }
+
+    /// A tick has passed: the next entry or exit reads the pages.
+    pub fn want_statm(&mut self) {
+        self.statm_due = true;
+    }
+
+    #[cold]
+    pub(super) fn attend(&mut self, interp: &mut Interp) {
+        let _errno = ErrnoKept::new();
+        mprof_attention.store(0, Relaxed);
+        self.judge_pool(interp);
+        session::attend(self, interp);
+    }
+}

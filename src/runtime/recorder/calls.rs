@@ -1,0 +1,148 @@
+//! Subs, files and string evals are entered and left.
+
+use super::Recorder;
+use crate::format::ids::{NodeId, SubId};
+use crate::format::records::{Sub, SubKind};
+use crate::runtime::eval_origins::folded_name;
+use crate::runtime::interp::Interp;
+use crate::runtime::sub_cache::SubKey;
+use std::ffi::c_void;
+
+/// What the shim says of a sub it was asked to name.
+pub struct SubDescription<'a> {
+    /// Its kind.
+    pub kind: SubKind,
+    /// Package.
+    pub package: &'a [u8],
+    /// Name without the package.
+    pub name: &'a [u8],
+    /// File of its body, as perl names it.
+    pub file: &'a [u8],
+    /// First line of its body.
+    pub line: u32,
+}
+
+impl Recorder {
+    /// A sub is entered from the statement that runs. `false`: describe it, with [`Recorder::enter_described`].
+    #[inline(always)]
+    pub fn enter(&mut self, interp: &mut Interp, key: SubKey, stack: *const c_void, context: i32) -> bool {
+        let cop = interp.curcop() as usize;
+        self.settle_call(interp, cop);
+        let child = match interp.subs.edge(interp.node, cop, key) {
+            Some(child) => child,
+            None => match interp.subs.sub(key) {
+                Some(sub) => self.new_edge(interp, cop, key, sub),
+                None => return false,
+            },
+        };
+        self.open(interp, child, stack, context, cop);
+        true
+    }
+
+    /// As [`Recorder::enter`], for a sub that was not known.
+    #[cold]
+    pub fn enter_described(
+        &mut self,
+        interp: &mut Interp,
+        key: SubKey,
+        stack: *const c_void,
+        context: i32,
+        description: &SubDescription,
+    ) {
+        let cop = interp.curcop() as usize;
+        let sub = self.describe(description);
+        interp.subs.note_sub(key, sub);
+        let child = self.new_edge(interp, cop, key, sub);
+        self.open(interp, child, stack, context, cop);
+    }
+
+    /// A file, or a string eval of number `eval`, begins to be compiled and run.
+    #[cold]
+    pub fn enter_code(
+        &mut self,
+        interp: &mut Interp,
+        stack: *const c_void,
+        context: i32,
+        file: Option<&[u8]>,
+        eval: u32,
+    ) {
+        let cop = interp.curcop() as usize;
+        self.settle_call(interp, cop);
+        let at = self.location(interp, cop);
+        let sub = match file {
+            Some(file) => Sub { kind: SubKind::Require, name: self.strings.intern(file), ..Default::default() },
+            None => {
+                let name = folded_name(self.strings.get(at.file), at.line);
+                let name = self.strings.intern(&name);
+                self.evals.note(eval, name);
+                Sub { kind: SubKind::Eval, name, file: at.file, line: at.line, ..Default::default() }
+            }
+        };
+        let sub = self.tree.sub(sub);
+        let called_at = self.locations.intern(at);
+        let child = self.tree.child(interp.node, sub, called_at);
+        self.open(interp, child, stack, context, cop);
+    }
+
+    pub(super) fn describe(&mut self, description: &SubDescription) -> SubId {
+        let file = self.file(description.file);
+        let name = match description.name {
+            // One name for many subs: the place tells them apart, as it does clones of one closure from another's.
+            b"__ANON__" if description.kind == SubKind::Perl => {
+                let mut name = b"__ANON__[".to_vec();
+                name.extend_from_slice(self.strings.get(file));
+                name.extend_from_slice(format!(":{}]", description.line).as_bytes());
+                name
+            }
+            b"BEGIN" => format!("BEGIN@{}", description.line).into_bytes(),
+            name => name.to_vec(),
+        };
+        let sub = Sub {
+            kind: description.kind,
+            package: self.strings.intern(description.package),
+            name: self.strings.intern(&name),
+            file,
+            line: description.line,
+        };
+        self.tree.sub(sub)
+    }
+
+    #[cold]
+    pub(super) fn new_edge(&mut self, interp: &mut Interp, cop: usize, key: SubKey, sub: SubId) -> NodeId {
+        let called_at = self.location_id(interp, cop);
+        let child = self.tree.child(interp.node, sub, called_at);
+        if cop != interp.layout.compiling as usize && !self.tree.is_capped(interp.node, child) {
+            interp.subs.note_edge(interp.node, cop, key, child);
+        }
+        child
+    }
+
+    #[inline]
+    pub(super) fn open(&mut self, interp: &mut Interp, node: NodeId, stack: *const c_void, context: i32, cop: usize) {
+        self.tree.called(node);
+        interp.push(node, stack, context, cop);
+    }
+
+    /// The innermost call is over; `cop` was its statement.
+    #[inline]
+    pub fn leave(&mut self, interp: &mut Interp, cop: usize) {
+        self.settle_call(interp, cop);
+        interp.pop();
+    }
+
+    /// A statement begins; what happened since the last boundary belongs to the one that this call ran before.
+    pub fn statement_begins(&mut self, interp: &mut Interp, cop: usize) {
+        let before = interp.replace_statement(cop);
+        self.settle(interp, before);
+    }
+
+    /// All calls above `depth` are over.
+    pub fn leave_to(&mut self, interp: &mut Interp, depth: usize, cop: usize) {
+        if interp.view.depth > depth {
+            self.settle_call(interp, cop);
+        }
+        while interp.view.depth > depth {
+            interp.pop();
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! What is recorded: every event changes figures here, and nothing else does.
+//!
+//! An event belongs to the node that runs (the innermost open call) and to its statement (perl's `PL_curcop`). Bytes and
+//! blocks are exact, at each call of the allocator. Scalars and pages are read at boundaries (statement, entry, exit)
+//! and belong to what ran since the boundary before.
+//!
+//! | file | events |
+//! |---|---|
+//! | `heap` | the allocator's |
+//! | `calls` | a sub, file or eval is entered and left |
+//! | `boundaries` | a statement, entry or exit: what was read since the last |
+//! | `scalars` | scalars came and went |
+//! | `whereabouts` | none: where the event happened |
+
+mod boundaries;
+mod calls;
+mod heap;
+mod scalars;
+mod whereabouts;
+
+pub use calls::SubDescription;
+
+use super::block_table::BlockTable;
+use super::call_tree::CallTree;
+use super::eval_origins::EvalOrigins;
+use super::generations;
+use super::interp::{Interp, PerlLayout};
+use super::locations::{LocationId, Locations};
+use super::options::Options;
+use super::places::Places;
+use super::statm::Statm;
+use super::strings::Strings;
+use super::thread::Thread;
+use super::trace_state::TraceState;
+use crate::format::ids::{NodeId, PlaceId};
+use crate::format::records::{Sub, SubKind, TimePoint};
+use std::ffi::c_void;
+
+/// Counters of the whole process that are no sum over threads.
+#[derive(Clone, Copy, Default)]
+pub struct Counters {
+    /// Bytes freed that are older than the start.
+    pub older_freed_bytes: u64,
+    /// Blocks freed that are older than the start.
+    pub older_freed_blocks: u64,
+    /// Bytes live now.
+    pub live_bytes: u64,
+    /// Blocks live now.
+    pub live_blocks: u64,
+    /// Bytes live at the peak.
+    pub peak_bytes: u64,
+    /// Blocks live at the peak.
+    pub peak_blocks: u64,
+    /// The newest peak.
+    pub peak_number: u64,
+    /// Bytes the program mapped.
+    pub mapped_bytes: u64,
+    /// Bytes the program unmapped.
+    pub unmapped_bytes: u64,
+    /// Births of scalars; without a ledger rises of `PL_sv_count`.
+    pub scalars_born: u64,
+    /// Deaths of scalars born since the start; without a ledger falls of it.
+    pub scalars_died: u64,
+    /// Deaths of scalars that are older than the start.
+    pub older_scalars_died: u64,
+}
+
+/// The recorder.
+pub struct Recorder {
+    /// How it was asked to record.
+    pub options: Options,
+    /// All strings.
+    pub strings: Strings,
+    /// The call tree.
+    pub tree: CallTree,
+    /// The places.
+    pub places: Places,
+    /// Files and lines of statements.
+    pub locations: Locations,
+    /// Process-wide counters.
+    pub counters: Counters,
+    /// /proc/self/statm.
+    pub statm: Statm,
+    /// The time line since the last snapshot.
+    pub timeline: Vec<TimePoint>,
+    /// What of it has been written.
+    pub trace: TraceState,
+    /// All interpreters there ever were.
+    pub interps: Vec<*mut Interp>,
+    /// Not recording for now.
+    pub paused: bool,
+    evals: EvalOrigins,
+    blocks: Option<BlockTable>,
+    pools: PlaceId,
+    main: NodeId,
+    seen_break: *const c_void,
+    statm_due: bool,
+}
+
+impl Recorder {
+    /// A recorder that has seen nothing yet.
+    pub fn new(options: Options, trace: TraceState) -> Self {
+        let mut strings = Strings::new();
+        let mut tree = CallTree::new(options.depth);
+        let mut places = Places::new();
+        let mut root = |kind, name: &[u8]| {
+            let sub = tree.sub(Sub { kind, name: strings.intern(name), ..Default::default() });
+            tree.root(sub)
+        };
+        let main = root(SubKind::Main, b"(main program)");
+        let pools = root(SubKind::Pools, b"(perl's pools)");
+        let pools = places.intern(pools, LocationId::default());
+        Self {
+            blocks: options.live.then(BlockTable::new),
+            options,
+            strings,
+            tree,
+            places,
+            locations: Locations::new(),
+            counters: Counters::default(),
+            statm: Statm::open(),
+            timeline: Vec::new(),
+            trace,
+            interps: Vec::new(),
+            paused: false,
+            evals: EvalOrigins::default(),
+            pools,
+            main,
+            seen_break: std::ptr::null(),
+            statm_due: true,
+        }
+    }
+
+    /// The interpreter at those addresses, new or old, as this thread's.
+    pub fn interp(&mut self, layout: PerlLayout, thread: &Thread) -> *mut Interp {
+        thread.runs_perl.set(true);
+        let known = |&&interp: &&*mut Interp| {
+            // SAFETY: interpreters are leaked, never freed.
+            unsafe { (*interp).view.perl == layout.perl }
+        };
+        if let Some(&interp) = self.interps.iter().find(known) {
+            return interp;
+        }
+        let number = self.interps.len();
+        let root = if number == 0 { self.main } else { self.new_thread_root(&format!("(thread {number})")).0 };
+        let interp = Box::leak(Box::new(Interp::new(layout, root)));
+        self.begin_scalars(interp, number == 0);
+        interp.freed_so_far = generations::all();
+        self.interps.push(interp);
+        interp
+    }
+
+    /// perl frees the interpreter at `perl`.
+    pub fn gone(&mut self, perl: *const c_void) {
+        for interp in self.interps.clone() {
+            // SAFETY: interpreters are leaked, never freed.
+            let interp = unsafe { &mut *interp };
+            if interp.view.perl == perl {
+                self.settle_pending(interp);
+                while interp.view.depth > 0 {
+                    interp.pop();
+                }
+                // What is left of a thread's scalars goes with it; the program's own outlive our last look.
+                if interp.node != self.main {
+                    self.end_scalars(interp);
+                }
+                interp.gone();
+                break;
+            }
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Scalars that have come and gone, by the ledger of births or, without one, by their number.
+
+use super::Recorder;
+use crate::runtime::interp::Interp;
+use crate::runtime::locations::LocationId;
+use crate::runtime::scalar_ledger::Birth;
+use crate::runtime::session;
+
+impl Recorder {
+    /// Scalars that have come or gone since the last boundary came in the node that runs, at the statement `cop` if it is
+    /// known.
+    pub(super) fn count_scalars(&mut self, interp: &mut Interp, cop: Option<usize>) {
+        let place = match cop {
+            Some(cop) => self.place_of(interp, cop),
+            None => self.places.intern(interp.node, LocationId::default()),
+        };
+        let peak = self.counters.peak_number;
+        let Some(ledger) = &mut interp.ledger else {
+            let grown = interp.scalars() - interp.view.scalars;
+            interp.view.scalars += grown;
+            let (born, died) = (grown.max(0) as u64, grown.min(0).unsigned_abs() as u64);
+            self.places.scalars(place, born, died, peak);
+            self.counters.scalars_born += born;
+            self.counters.scalars_died += died;
+            return;
+        };
+        let (places, counters) = (&mut self.places, &mut self.counters);
+        let born = ledger.settle(place, |birth| match birth {
+            Birth::At(birthplace) => {
+                places.scalar_died(birthplace, peak);
+                counters.scalars_died += 1;
+            }
+            Birth::Older => counters.older_scalars_died += 1,
+        });
+        interp.view.free_top = ledger.top().cast();
+        if born > 0 {
+            places.scalars(place, born, 0, peak);
+            counters.scalars_born += born;
+        }
+    }
+
+    /// A new interpreter: the program's own scalars are older than the start, a thread's are born as copies.
+    pub(super) fn begin_scalars(&mut self, interp: &mut Interp, is_first: bool) {
+        let root = self.places.intern(interp.node, LocationId::default());
+        let alive = interp.scalars() as u64;
+        if self.options.ledger {
+            interp.begin_ledger(if is_first { Birth::Older } else { Birth::At(root) });
+        }
+        if !is_first {
+            self.places.scalars(root, alive, 0, self.counters.peak_number);
+            self.counters.scalars_born += alive;
+        }
+    }
+
+    /// All scalars of a thread die with it.
+    pub(super) fn end_scalars(&mut self, interp: &mut Interp) {
+        let peak = self.counters.peak_number;
+        let root = self.places.intern(interp.node, LocationId::default());
+        match &interp.ledger {
+            Some(ledger) => {
+                for birth in ledger.births() {
+                    if let Birth::At(place) = birth {
+                        self.places.scalars(place, 0, 1, peak);
+                        self.counters.scalars_died += 1;
+                    }
+                }
+            }
+            None => {
+                let alive = interp.view.scalars as u64;
+                self.places.scalars(root, 0, alive, peak);
+                self.counters.scalars_died += alive;
+            }
+        }
+    }
+
+    /// What happened to scalars since the last boundary, where the statement is not known: at the end.
+    pub fn settle_pending(&mut self, interp: &mut Interp) {
+        if !interp.view.perl.is_null() && interp.scalars_moved() {
+            self.count_scalars(interp, None);
+        }
+    }
+
+    /// With `verify=1`: complains if an interpreter's ledger is not what its arenas hold. To be called at a boundary of
+    /// `interp`.
+    pub fn verify_scalars(&self, interp: &Interp) {
+        let Some(ledger) = interp.ledger.as_ref().filter(|_| self.options.verify) else { return };
+        let (live, wrong) = ledger.verify();
+        let counted = interp.scalars() as u64;
+        if wrong != 0 || live != counted {
+            session::complain(&format!(
+                "the ledger is wrong about {wrong} scalars; {live} live in the arenas and perl counts {counted}"
+            ));
+        }
+    }
+}
