@@ -116,6 +116,8 @@ sub run_command {
         open STDOUT, '>', "$outputs/out" or die "Cannot redirect: $!";
         open STDERR, '>', "$outputs/err" or die "Cannot redirect: $!";
         chdir $dir or die "Cannot enter $dir: $!";
+        # Whoever runs the tests may ignore signals (nohup does); programs are to have them as a shell would give them.
+        $SIG{$_} = 'DEFAULT' for qw(HUP INT QUIT TERM PIPE CHLD);
         alarm $patience_seconds;
         exec { $command->[0] } @$command or die "Cannot run $command->[0]: $!";
     }
