@@ -85,7 +85,7 @@ impl Segment {
         unsafe { *self.slots.get_unchecked_mut(at) = entry };
         if old == 0 {
             self.used += 1;
-            if self.used as usize * 8 > self.slots.len() * 6 {
+            if self.used as usize * 8 > self.slots.len() * 5 {
                 self.grow();
             }
         }
@@ -165,20 +165,24 @@ impl BlockTable {
     #[inline]
     fn segment(&mut self, number: u64) -> Option<&mut Segment> {
         if self.last.0 != number {
-            let segments = &self.segments;
-            let same = |&index: &u32| segments.get(index as usize).is_some_and(|s| s.number == number);
-            self.last = (number, *self.directory.find(hash(number), same)?);
+            self.last = (number, self.look_up(number)?);
         }
         self.segments.get_mut(self.last.1 as usize)
     }
 
+    fn look_up(&self, number: u64) -> Option<u32> {
+        let same = |&index: &u32| self.segments.get(index as usize).is_some_and(|segment| segment.number == number);
+        self.directory.find(hash(number), same).copied()
+    }
+
     #[cold]
-    fn add_segment(&mut self, number: u64) {
+    fn add_segment(&mut self, number: u64) -> u32 {
         let index = self.segments.len() as u32;
         self.segments.push(Segment::new(number));
         let segments = &self.segments;
         let rehash = |&index: &u32| hash(segments.get(index as usize).map_or(0, |s| s.number));
         self.directory.insert_unique(hash(number), index, rehash);
+        index
     }
 
     /// Notes that the block at `address` belongs to `place` and has `bytes` usable bytes. Returns what was noted for
@@ -191,10 +195,10 @@ impl BlockTable {
         let entry = (granule & OFFSET_MASK)
             | ((bytes >> 3).min(SIZE_MASK) << OFFSET_BITS)
             | (u64::from(place.0 + 1) << (OFFSET_BITS + SIZE_BITS));
-        if self.segment(number).is_none() {
-            self.add_segment(number);
+        if self.last.0 != number {
+            self.last = (number, self.look_up(number).unwrap_or_else(|| self.add_segment(number)));
         }
-        unpack(self.segment(number)?.insert(entry))
+        unpack(self.segments.get_mut(self.last.1 as usize)?.insert(entry))
     }
 
     /// Forgets the block at `address` and returns what was noted for it.
