@@ -210,8 +210,6 @@ pub enum Cause {
     Base,
     /// The program asked for it.
     Request,
-    /// The process called `fork`.
-    Fork,
     /// The process is about to call `exec`.
     Exec,
     /// The process ends by `exit`.

@@ -46,15 +46,13 @@ fn cause(cause: Cause) -> &'static str {
         Cause::Interval => "interval",
         Cause::Base => "base",
         Cause::Request => "request",
-        Cause::Fork => "fork",
         Cause::Exec => "exec",
         Cause::Exit => "exit",
         Cause::QuickExit => "quick_exit",
     }
 }
 
-const CAUSES: [Cause; 7] =
-    [Cause::Interval, Cause::Base, Cause::Request, Cause::Fork, Cause::Exec, Cause::Exit, Cause::QuickExit];
+const CAUSES: [Cause; 6] = [Cause::Interval, Cause::Base, Cause::Request, Cause::Exec, Cause::Exit, Cause::QuickExit];
 
 fn header(profile: &Profile) -> Section {
     let header = &profile.trace.header;
