@@ -4,6 +4,7 @@
 //! from this file and the three `repr(C)` heads in `runtime`.
 
 use crate::format::records::{Cause, SubKind};
+use crate::runtime::complaint::complain;
 use crate::runtime::generations;
 use crate::runtime::interp::{Interp, InterpView, PerlLayout};
 use crate::runtime::options::{HookMode, Options, StartMode};
@@ -62,7 +63,7 @@ pub struct MprofSub {
 fn shield<R>(otherwise: R, f: impl FnOnce() -> R) -> R {
     catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|_| {
         recording::uninstall();
-        session::complain("internal error; recording stops, what was written stays readable");
+        complain("internal error; recording stops, what was written stays readable");
         otherwise
     })
 }

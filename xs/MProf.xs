@@ -121,6 +121,6 @@ DB(...)
         InterpView *me = shim_me(aTHX);
         PERL_UNUSED_VAR(items);
         if (!me) return;
-        while (shim_top_is_over(aTHX_ me)) mprof_leave(me, PL_curcop);
+        shim_close_left(aTHX_ me, PL_curcop);
         mprof_statement_begins(me, PL_curcop);
     }

@@ -46,12 +46,7 @@ void shim_db_call(pTHX_ CV *cv, I32 after, I32 items) {
 void shim_db_run_xsub(pTHX_ CV *cv) {
     InterpView *me = shim_me(aTHX);
     const size_t depth = me ? me->depth : 0;
-    if (!me) {
-        CvXSUB(cv)(aTHX_ cv);
-        return;
-    }
-    shim_open(aTHX_ me, cv, cxstack_ix);
+    if (me) shim_open(aTHX_ me, cv, cxstack_ix);
     CvXSUB(cv)(aTHX_ cv);
-    me = shim_me(aTHX);
-    if (me && me->depth > depth) mprof_leave_to(me, depth, PL_curcop);
+    if (me) shim_close_to(aTHX_ depth);
 }

@@ -21,13 +21,18 @@ void shim_close_unwound(pTHX_ InterpView *me, const COP *cop) {
     }
 }
 
-static void close_to(pTHX_ void *depth) {
+/* Closes the calls above `depth`, if the recording goes on. */
+void shim_close_to(pTHX_ size_t depth) {
     InterpView *me = shim_me(aTHX);
-    if (me && me->depth > PTR2UV(depth)) mprof_leave_to(me, PTR2UV(depth), PL_curcop);
+    if (me && me->depth > depth) mprof_leave_to(me, depth, PL_curcop);
+}
+
+static void close_at_scope_end(pTHX_ void *depth) {
+    shim_close_to(aTHX_ PTR2UV(depth));
 }
 
 /* However the scope that is open now ends, calls above `depth` end with it. A call is found again by its number, never
  * by a pointer. */
 void shim_close_at_scope_end(pTHX_ size_t depth) {
-    SAVEDESTRUCTOR_X(close_to, INT2PTR(void *, depth));
+    SAVEDESTRUCTOR_X(close_at_scope_end, INT2PTR(void *, depth));
 }

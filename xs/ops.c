@@ -44,8 +44,7 @@ OP *shim_entersub(pTHX) {
         const COP *cop = PL_curcop;                                                                                   \
         OP *next = original[op](aTHX);                                                                                \
         InterpView *me = shim_me(aTHX);                                                                               \
-        if (me)                                                                                                       \
-            while (shim_top_is_over(aTHX_ me)) mprof_leave(me, cop);                                                  \
+        if (me) shim_close_left(aTHX_ me, cop);                                                                       \
         return next;                                                                                                  \
     }
 
@@ -77,7 +76,7 @@ static OP *leaving_by_goto(pTHX) {
     next = original[OP_GOTO](aTHX);
     me = shim_me(aTHX);
     if (!me) return next;
-    while (shim_top_is_over(aTHX_ me)) mprof_leave(me, cop);
+    shim_close_left(aTHX_ me, cop);
     if (target && !CvISXSUB(target) && cxstack_ix >= 0 && CxTYPE(&cxstack[cxstack_ix]) == CXt_SUB
         && me->top_stack == (const void *)PL_curstackinfo && me->top_context == cxstack_ix) {
         mprof_leave(me, cop);
@@ -91,7 +90,7 @@ static OP *statement(pTHX, OP *(*run)(pTHX)) {
     OP *next = run(aTHX);
     InterpView *me = shim_me(aTHX);
     if (me) {
-        while (shim_top_is_over(aTHX_ me)) mprof_leave(me, before);
+        shim_close_left(aTHX_ me, before);
         if (shim_scalars_moved(aTHX_ me) || mprof_attention) mprof_statement(me, before);
     }
     return next;
@@ -171,8 +170,7 @@ static int runops(pTHX) {
     depth = me->depth;
     shim_open(aTHX_ me, context->blk_sub.cv, cxstack_ix);
     status = original_runops(aTHX);
-    me = shim_me(aTHX);
-    if (me && me->depth > depth) mprof_leave_to(me, depth, PL_curcop);
+    shim_close_to(aTHX_ depth);
     return status;
 }
 

@@ -36,6 +36,7 @@ void shim_describe(pTHX_ const CV *cv, MprofSub *sub);
 /* frames.c */
 void shim_open(pTHX_ InterpView *me, CV *cv, I32 context);
 void shim_close_unwound(pTHX_ InterpView *me, const COP *cop);
+void shim_close_to(pTHX_ size_t depth);
 void shim_close_at_scope_end(pTHX_ size_t depth);
 
 /* ops.c */
@@ -61,9 +62,9 @@ PERL_STATIC_INLINE InterpView *shim_me(pTHX) {
     return shim_find(aTHX);
 }
 
-/* Is the innermost open call over? */
-PERL_STATIC_INLINE bool shim_top_is_over(pTHX_ const InterpView *me) {
-    return me->top_stack == (const void *)PL_curstackinfo && me->top_context > cxstack_ix;
+/* Closes the calls that are over on this stack: their contexts are gone. */
+PERL_STATIC_INLINE void shim_close_left(pTHX_ InterpView *me, const COP *cop) {
+    while (me->top_stack == (const void *)PL_curstackinfo && me->top_context > cxstack_ix) mprof_leave(me, cop);
 }
 
 /* Have scalars come or gone since the last boundary? A free head that the ledger has seen carries its stamp. */

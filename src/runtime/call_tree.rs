@@ -11,8 +11,8 @@ use super::paged::Paged;
 use crate::format::ids::{NodeId, SubId};
 use crate::format::records::{Node, NodeFigures, Sub};
 use hashbrown::HashTable;
-use rustc_hash::FxHasher;
-use std::hash::{Hash, Hasher};
+use rustc_hash::FxBuildHasher;
+use std::hash::BuildHasher;
 
 /// What makes a node: a root is its own parent.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -52,12 +52,6 @@ pub struct CallTree {
     pub depth_capped_calls: u64,
 }
 
-fn hash(value: impl Hash) -> u64 {
-    let mut hasher = FxHasher::default();
-    value.hash(&mut hasher);
-    hasher.finish()
-}
-
 impl CallTree {
     /// An empty tree that grows no deeper than `depth_cap` calls.
     pub fn new(depth_cap: u32) -> Self {
@@ -76,13 +70,14 @@ impl CallTree {
     /// The id of a sub, new or old.
     pub fn sub(&mut self, sub: Sub) -> SubId {
         let subs = &self.subs;
-        if let Some(&id) = self.sub_ids.find(hash(sub), |&id| subs.get(id as usize) == Some(&sub)) {
+        if let Some(&id) = self.sub_ids.find(FxBuildHasher.hash_one(sub), |&id| subs.get(id as usize) == Some(&sub)) {
             return SubId(id);
         }
         let id = self.subs.len() as u32;
         self.subs.push(sub);
         let subs = &self.subs;
-        self.sub_ids.insert_unique(hash(sub), id, |&id| subs.get(id as usize).map_or(0, hash));
+        let rehash = |&id: &u32| subs.get(id as usize).map_or(0, |known| FxBuildHasher.hash_one(known));
+        self.sub_ids.insert_unique(FxBuildHasher.hash_one(sub), id, rehash);
         SubId(id)
     }
 
@@ -103,7 +98,7 @@ impl CallTree {
         let path = Path { parent, sub, called_at };
         let nodes = &self.nodes;
         let same = |&id: &u32| nodes.get(id as usize).is_some_and(|node| node.path == path);
-        if let Some(&id) = self.node_ids.find(hash(path), same) {
+        if let Some(&id) = self.node_ids.find(FxBuildHasher.hash_one(path), same) {
             return NodeId(id);
         }
         if let Some(ancestor) = self.on_path(parent, sub) {
@@ -116,8 +111,8 @@ impl CallTree {
         }
         let id = self.push(path, depth);
         let nodes = &self.nodes;
-        let rehash = |&id: &u32| nodes.get(id as usize).map_or(0, |node| hash(node.path));
-        self.node_ids.insert_unique(hash(path), id.0, rehash);
+        let rehash = |&id: &u32| nodes.get(id as usize).map_or(0, |node| FxBuildHasher.hash_one(node.path));
+        self.node_ids.insert_unique(FxBuildHasher.hash_one(path), id.0, rehash);
         id
     }
 

@@ -125,18 +125,17 @@ impl Interp {
         }
     }
 
-    /// Begins the ledger; scalars that live already are `birth`'s. Returns how many those are.
-    pub fn begin_ledger(&mut self, birth: Birth) -> u64 {
+    /// Begins the ledger; scalars that live already are `birth`'s.
+    pub fn begin_ledger(&mut self, birth: Birth) {
         if self.layout.sv_root.is_null() {
-            return 0;
+            return;
         }
         let heads = Heads { root: self.layout.sv_root.cast(), arenas: self.layout.sv_arenaroot.cast() };
         // SAFETY: the addresses are the shim's, of the interpreter that runs; it is given up before they end (`gone`).
-        let (ledger, live) = unsafe { ScalarLedger::new(heads, birth) };
+        let ledger = unsafe { ScalarLedger::new(heads, birth) };
         self.view.has_ledger = true;
         self.view.free_top = ledger.top().cast();
         self.ledger = Some(ledger);
-        live
     }
 
     /// The statement that runs, or null.
@@ -186,6 +185,13 @@ impl Interp {
         }
         if self.frames.capacity() > FRAMES_KEPT * 4 && self.frames.len() < FRAMES_KEPT / 4 {
             self.frames.shrink_to(FRAMES_KEPT);
+        }
+    }
+
+    /// Closes the calls above `depth`.
+    pub fn pop_to(&mut self, depth: usize) {
+        while self.view.depth > depth {
+            self.pop();
         }
     }
 

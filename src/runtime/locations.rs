@@ -3,8 +3,8 @@
 use super::paged::Paged;
 use crate::format::ids::StrId;
 use hashbrown::HashTable;
-use rustc_hash::FxHasher;
-use std::hash::{Hash, Hasher};
+use rustc_hash::FxBuildHasher;
+use std::hash::BuildHasher;
 
 /// Handle of a location.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -25,12 +25,6 @@ pub struct Locations {
     ids: HashTable<u32>,
 }
 
-fn hash(location: &Location) -> u64 {
-    let mut hasher = FxHasher::default();
-    location.hash(&mut hasher);
-    hasher.finish()
-}
-
 impl Default for Locations {
     fn default() -> Self {
         Self::new()
@@ -48,13 +42,17 @@ impl Locations {
     /// The id of a location, new or old.
     pub fn intern(&mut self, location: Location) -> LocationId {
         let all = &self.all;
-        if let Some(&id) = self.ids.find(hash(&location), |&id| all.get(id as usize) == Some(&location)) {
+        if let Some(&id) =
+            self.ids.find(FxBuildHasher.hash_one(location), |&id| all.get(id as usize) == Some(&location))
+        {
             return LocationId(id);
         }
         let id = self.all.len() as u32;
         self.all.push(location);
         let all = &self.all;
-        self.ids.insert_unique(hash(&location), id, |&id| all.get(id as usize).map_or(0, hash));
+        self.ids.insert_unique(FxBuildHasher.hash_one(location), id, |&id| {
+            all.get(id as usize).map_or(0, |known| FxBuildHasher.hash_one(known))
+        });
         LocationId(id)
     }
 

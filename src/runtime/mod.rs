@@ -13,6 +13,7 @@
 //! | `statm`, `own_memory` | the process's pages, the profiler's own bytes |
 //! | `session`, `snapshot`, `header`, `trace_state` | when what is written |
 //! | `writer`, `trace_file`, `high_fd` | the writing of it |
+//! | `complaint` | what has to be said meanwhile |
 //!
 //! It allocates nothing through perl, runs no Perl code, takes no lock while there is one thread, and does not panic.
 
@@ -22,6 +23,7 @@
 mod arena_pages;
 pub mod block_table;
 mod call_tree;
+pub mod complaint;
 mod eval_origins;
 pub mod generations;
 mod header;

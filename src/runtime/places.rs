@@ -13,8 +13,8 @@ use super::paged::Paged;
 use crate::format::ids::{NodeId, PlaceId};
 use crate::format::records::{Place, PlaceFigures};
 use hashbrown::HashTable;
-use rustc_hash::FxHasher;
-use std::hash::{Hash, Hasher};
+use rustc_hash::FxBuildHasher;
+use std::hash::BuildHasher;
 
 /// A place and its figures. A block has at least 8 bytes, so blocks fit where bytes do; what lives was allocated, so it
 /// fits where that does.
@@ -44,12 +44,6 @@ pub struct Places {
     big: Vec<PlaceFigures>,
     ids: HashTable<u32>,
     changed: Vec<PlaceId>,
-}
-
-fn hash(node: NodeId, at: LocationId) -> u64 {
-    let mut hasher = FxHasher::default();
-    (node, at).hash(&mut hasher);
-    hasher.finish()
 }
 
 /// A place that has not changed since a newer peak held then what it holds now.
@@ -104,7 +98,7 @@ impl Places {
     pub fn intern(&mut self, node: NodeId, at: LocationId) -> PlaceId {
         let all = &self.all;
         let same = |&id: &u32| all.get(id as usize).is_some_and(|place| place.node == node && place.at == at);
-        if let Some(&id) = self.ids.find(hash(node, at), same) {
+        if let Some(&id) = self.ids.find(FxBuildHasher.hash_one((node, at)), same) {
             return PlaceId(id);
         }
         if self.all.len() as u32 >= MAX_PLACES {
@@ -113,8 +107,8 @@ impl Places {
         let id = PlaceId(self.all.len() as u32);
         self.all.push(Small { node, at, ..Default::default() });
         let all = &self.all;
-        let rehash = |&id: &u32| all.get(id as usize).map_or(0, |place| hash(place.node, place.at));
-        self.ids.insert_unique(hash(node, at), id.0, rehash);
+        let rehash = |&id: &u32| all.get(id as usize).map_or(0, |place| FxBuildHasher.hash_one((place.node, place.at)));
+        self.ids.insert_unique(FxBuildHasher.hash_one((node, at)), id.0, rehash);
         id
     }
 

@@ -1,6 +1,7 @@
 //! From the first start to the end of the process: begins the trace, takes snapshots, and sees to it that the trace is
 //! complete however the process ends, forks or becomes another program.
 
+use super::complaint::complain;
 use super::interp::{Interp, PerlLayout};
 use super::options::{Options, StatmMode};
 use super::recorder::Recorder;
@@ -8,7 +9,7 @@ use super::recording::{self, mprof_attention, unobserved, with};
 use super::thread::{ErrnoKept, Thread};
 use super::trace_file::{absolute, TraceFile};
 use super::trace_state::TraceState;
-use super::writer::{warn, Writer, TICKS};
+use super::writer::{Writer, TICKS};
 use super::{header, interpose, lock, snapshot};
 use crate::format::records::{Cause, End, TimePoint};
 use crate::format::Record;
@@ -46,11 +47,6 @@ const POINT_EVERY: Duration = Duration::from_millis(100);
 pub fn plan(options: Options, build: PerlBuild) {
     let path = absolute(&options.file);
     *PLAN.lock() = Some(Plan { options, build, path });
-}
-
-/// Says a sentence on standard error.
-pub fn complain(sentence: &str) {
-    warn(sentence);
 }
 
 fn pid() -> u32 {
@@ -94,7 +90,7 @@ pub fn start(layout: PerlLayout) -> Result<(), String> {
     }
     recording::install(recorder);
     if unobserved(interpose::patch_all) == 0 {
-        warn("no call of the allocator was found to hook; heap figures will be empty");
+        complain("no call of the allocator was found to hook; heap figures will be empty");
     }
     Ok(())
 }
@@ -106,9 +102,7 @@ pub fn stop() {
         recorder.paused = true;
         if let Some(interp) = Recorder::interp_of(thread) {
             recorder.settle_pending(interp);
-            while interp.view.depth > 0 {
-                interp.pop();
-            }
+            interp.pop_to(0);
         }
     });
 }
@@ -128,9 +122,7 @@ pub fn attend(recorder: &mut Recorder, interp: &mut Interp) {
         recorder.want_statm();
     }
     let now = recorder.trace.started.elapsed();
-    if recorder.counters.peak_number != recorder.trace.peak_seen.0 {
-        recorder.trace.peak_seen = (recorder.counters.peak_number, now);
-    }
+    recorder.trace.see_peak(recorder.counters.peak_number, now);
     note_point(recorder, now);
     let due = now.saturating_sub(recorder.trace.last_snapshot) >= recorder.options.interval;
     if due && snapshot::is_due(recorder) && recorder.trace.writer.as_ref().is_some_and(Writer::is_idle) {
@@ -167,26 +159,28 @@ fn send_snapshot(recorder: &mut Recorder, cause: Cause) {
     }
 }
 
-/// Brings the scalars of the interpreter that runs here up to date.
-fn settle(recorder: &mut Recorder, thread: &Thread) {
+/// A snapshot outside of a boundary. `false`: this process has no trace to say it in.
+fn send_last(recorder: &mut Recorder, thread: &Thread, cause: Cause) -> bool {
+    // In the child of a vfork the memory is the parent's; a forked child that has run nothing has nothing to say.
+    if recorder.trace.pid != pid() || recorder.trace.forked {
+        return false;
+    }
     if let Some(interp) = Recorder::interp_of(thread) {
         recorder.settle_pending(interp);
         recorder.verify_scalars(interp);
     }
+    send_snapshot(recorder, cause);
+    true
 }
 
 /// Takes a snapshot now and waits until it has been written.
 pub fn flush(cause: Cause) {
     let _errno = ErrnoKept::new();
     with(|recorder, thread| {
-        // In the child of a vfork the memory is the parent's; a forked child that has run nothing has nothing to say.
-        if recorder.trace.pid != pid() || recorder.trace.forked {
-            return;
-        }
-        settle(recorder, thread);
-        send_snapshot(recorder, cause);
-        if let Some(writer) = &recorder.trace.writer {
-            writer.flush();
+        if send_last(recorder, thread, cause) {
+            if let Some(writer) = &recorder.trace.writer {
+                writer.flush();
+            }
         }
     });
 }
@@ -195,11 +189,9 @@ pub fn flush(cause: Cause) {
 pub fn finish(cause: Cause) {
     let _errno = ErrnoKept::new();
     let finished = with(|recorder, thread| {
-        if recorder.trace.pid != pid() || recorder.trace.forked {
+        if !send_last(recorder, thread, cause) {
             return false;
         }
-        settle(recorder, thread);
-        send_snapshot(recorder, cause);
         if let Some(writer) = recorder.trace.writer.take() {
             let time_ns = recorder.trace.started.elapsed().as_nanos() as u64;
             writer.send(Record::End(End { time_ns, cause }));
@@ -249,7 +241,7 @@ fn begin_child(recorder: &mut Recorder, interp: &Interp) {
     let writer = match writer {
         Ok(writer) => writer,
         Err(why) => {
-            warn(&format!("{why}; this child is not profiled"));
+            complain(&format!("{why}; this child is not profiled"));
             recording::uninstall();
             return;
         }

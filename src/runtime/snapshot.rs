@@ -20,9 +20,7 @@ pub fn is_due(recorder: &Recorder) -> bool {
 /// are made.
 pub fn take(recorder: &mut Recorder, cause: Cause, mut put: impl FnMut(Record)) {
     let time = recorder.trace.started.elapsed();
-    if recorder.counters.peak_number != recorder.trace.peak_seen.0 {
-        recorder.trace.peak_seen = (recorder.counters.peak_number, time);
-    }
+    recorder.trace.see_peak(recorder.counters.peak_number, time);
     let snapshot = recorder.trace.snapshot;
     let newest_peak = recorder.counters.peak_number;
     define(recorder, &mut put);

@@ -2,19 +2,13 @@
 
 use crate::format::ids::StrId;
 use hashbrown::HashTable;
-use rustc_hash::FxHasher;
-use std::hash::Hasher;
+use rustc_hash::FxBuildHasher;
+use std::hash::BuildHasher;
 
 /// The strings met so far. Id 0 is the empty string.
 pub struct Strings {
     all: Vec<Box<[u8]>>,
     by_bytes: HashTable<u32>,
-}
-
-fn hash(bytes: &[u8]) -> u64 {
-    let mut hasher = FxHasher::default();
-    hasher.write(bytes);
-    hasher.finish()
 }
 
 impl Strings {
@@ -29,13 +23,14 @@ impl Strings {
     pub fn intern(&mut self, bytes: &[u8]) -> StrId {
         let all = &self.all;
         let same = |&id: &u32| all.get(id as usize).is_some_and(|known| **known == *bytes);
-        if let Some(&id) = self.by_bytes.find(hash(bytes), same) {
+        if let Some(&id) = self.by_bytes.find(FxBuildHasher.hash_one(bytes), same) {
             return StrId(id);
         }
         let id = self.all.len() as u32;
         self.all.push(bytes.into());
         let all = &self.all;
-        self.by_bytes.insert_unique(hash(bytes), id, |&id| hash(all.get(id as usize).map_or(&[], |known| known)));
+        let rehash = |&id: &u32| all.get(id as usize).map_or(0, |known| FxBuildHasher.hash_one(&**known));
+        self.by_bytes.insert_unique(FxBuildHasher.hash_one(bytes), id, rehash);
         StrId(id)
     }
 

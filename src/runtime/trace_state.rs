@@ -43,4 +43,11 @@ impl TraceState {
             ticks: 0,
         }
     }
+
+    /// The newest peak is of that number; if it was not known, it is of about now.
+    pub fn see_peak(&mut self, number: u64, now: Duration) {
+        if number != self.peak_seen.0 {
+            self.peak_seen = (number, now);
+        }
+    }
 }

@@ -2,6 +2,7 @@
 //!
 //! It never touches the recorder. Nothing it does is recorded, and no signal of the program is delivered to it.
 
+use super::complaint::complain;
 use super::recording::{self, mprof_attention};
 use super::thread;
 use super::trace_file::TraceFile;
@@ -113,7 +114,7 @@ fn write_all(mut file: TraceFile, messages: &Receiver<Message>) {
                     failed = true;
                     recording::uninstall();
                     let name = file.path().display();
-                    warn(&format!("cannot write {name}: {why}; recording stops, what was written stays readable"));
+                    complain(&format!("cannot write {name}: {why}; recording stops, what was written stays readable"));
                 }
             }
             Ok(Message::Record(_)) => {}
@@ -132,11 +133,4 @@ fn write(file: &mut TraceFile, record: &Record) -> Result<(), String> {
     let mut bytes = Vec::new();
     encode_chunk(record, &mut bytes).map_err(|error| error.to_string())?;
     file.append(&bytes).map_err(|error| error.to_string())
-}
-
-/// One line on standard error, past any buffer or handle of perl's.
-pub fn warn(sentence: &str) {
-    let line = format!("Devel::MProf: {sentence}\n");
-    // SAFETY: the buffer is as long as said.
-    unsafe { libc::write(2, line.as_ptr().cast(), line.len()) };
 }

@@ -141,8 +141,6 @@ impl Recorder {
         if interp.view.depth > depth {
             self.settle_call(interp, cop);
         }
-        while interp.view.depth > depth {
-            interp.pop();
-        }
+        interp.pop_to(depth);
     }
 }

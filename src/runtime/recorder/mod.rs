@@ -157,9 +157,7 @@ impl Recorder {
             let interp = unsafe { &mut *interp };
             if interp.view.perl == perl {
                 self.settle_pending(interp);
-                while interp.view.depth > 0 {
-                    interp.pop();
-                }
+                interp.pop_to(0);
                 // What is left of a thread's scalars goes with it; the program's own outlive our last look.
                 if interp.node != self.main {
                     self.end_scalars(interp);

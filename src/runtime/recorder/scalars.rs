@@ -1,10 +1,10 @@
 //! Scalars that have come and gone, by the ledger of births or, without one, by their number.
 
 use super::Recorder;
+use crate::runtime::complaint::complain;
 use crate::runtime::interp::Interp;
 use crate::runtime::locations::LocationId;
 use crate::runtime::scalar_ledger::Birth;
-use crate::runtime::session;
 
 impl Recorder {
     /// Scalars that have come or gone since the last boundary came in the node that runs, at the statement `cop` if it is
@@ -60,7 +60,7 @@ impl Recorder {
             Some(ledger) => {
                 for birth in ledger.births() {
                     if let Birth::At(place) = birth {
-                        self.places.scalars(place, 0, 1, peak);
+                        self.places.scalar_died(place, peak);
                         self.counters.scalars_died += 1;
                     }
                 }
@@ -87,7 +87,7 @@ impl Recorder {
         let (live, wrong) = ledger.verify();
         let counted = interp.scalars() as u64;
         if wrong != 0 || live != counted {
-            session::complain(&format!(
+            complain(&format!(
                 "the ledger is wrong about {wrong} scalars; {live} live in the arenas and perl counts {counted}"
             ));
         }
