@@ -1,6 +1,7 @@
 //! One record to one chunk and back. Never touches a file and never panics, whatever the bytes.
 
-use super::records::{End, Figures, Header, Nodes, Places, Snapshot, Strings, Subs};
+use super::heap::{Census, HeapBegins, HeapEdges, HeapScalars};
+use super::records::{End, Figures, Header, Libraries, Marks, Nodes, Places, Snapshot, Strings, Subs};
 use super::{MAGIC, VERSION};
 use bincode::config::{standard, Configuration, Limit, LittleEndian, Varint};
 use thiserror::Error;
@@ -36,6 +37,18 @@ pub enum Record {
     Snapshot(Snapshot),
     /// Kind 8.
     End(End),
+    /// Kind 9.
+    Libraries(Libraries),
+    /// Kind 10.
+    Marks(Marks),
+    /// Kind 11.
+    HeapBegins(HeapBegins),
+    /// Kind 12.
+    HeapScalars(HeapScalars),
+    /// Kind 13.
+    HeapEdges(HeapEdges),
+    /// Kind 14.
+    Census(Census),
 }
 
 /// Why bytes are no chunk.
@@ -94,6 +107,12 @@ pub fn encode_chunk(record: &Record, out: &mut Vec<u8>) -> Result<(), ChunkError
         Record::Figures(r) => (6, bincode::encode_to_vec(r, config())),
         Record::Snapshot(r) => (7, bincode::encode_to_vec(r, config())),
         Record::End(r) => (8, bincode::encode_to_vec(r, config())),
+        Record::Libraries(r) => (9, bincode::encode_to_vec(r, config())),
+        Record::Marks(r) => (10, bincode::encode_to_vec(r, config())),
+        Record::HeapBegins(r) => (11, bincode::encode_to_vec(r, config())),
+        Record::HeapScalars(r) => (12, bincode::encode_to_vec(r, config())),
+        Record::HeapEdges(r) => (13, bincode::encode_to_vec(r, config())),
+        Record::Census(r) => (14, bincode::encode_to_vec(r, config())),
     };
     let payload = payload.map_err(|_| ChunkError::RecordTooLarge)?;
     if payload.len() > MAX_CHUNK_BYTES {
@@ -120,7 +139,7 @@ pub fn encode_chunk(record: &Record, out: &mut Vec<u8>) -> Result<(), ChunkError
 pub fn decode_chunk(bytes: &[u8]) -> Result<(Record, usize), ChunkError> {
     let (head, rest) = bytes.split_at_checked(CHUNK_HEAD_BYTES).ok_or(ChunkError::Truncated)?;
     let &[kind, codec, l0, l1, l2, l3, c0, c1, c2, c3] = head else { return Err(ChunkError::Truncated) };
-    if !(1..=8).contains(&kind) || codec > 1 {
+    if !(1..=14).contains(&kind) || codec > 1 {
         return Err(ChunkError::Unknown { kind, codec });
     }
     let length = u32::from_le_bytes([l0, l1, l2, l3]) as usize;
@@ -152,7 +171,13 @@ pub fn decode_chunk(bytes: &[u8]) -> Result<(Record, usize), ChunkError> {
         5 => Record::Places(decode(payload)?),
         6 => Record::Figures(decode(payload)?),
         7 => Record::Snapshot(decode(payload)?),
-        _ => Record::End(decode(payload)?),
+        8 => Record::End(decode(payload)?),
+        9 => Record::Libraries(decode(payload)?),
+        10 => Record::Marks(decode(payload)?),
+        11 => Record::HeapBegins(decode(payload)?),
+        12 => Record::HeapScalars(decode(payload)?),
+        13 => Record::HeapEdges(decode(payload)?),
+        _ => Record::Census(decode(payload)?),
     };
     Ok((record, CHUNK_HEAD_BYTES + length))
 }

@@ -1,6 +1,6 @@
 //! What a trace is, byte by byte. Plain records and their coding: no clock, no threads, no perl, no files.
 //!
-//! # A trace, version 1
+//! # A trace, version 2
 //!
 //! | bytes | what |
 //! |---|---|
@@ -27,7 +27,7 @@
 //! | `i64` | as the `u64` `2n` for n ≥ 0, `-2n-1` for n < 0 |
 //! | `String`, `Vec` | length, then the elements |
 //! | `Option` | 0, or 1 and the value |
-//! | a struct | its fields in the order of their declaration in [`records`] |
+//! | a struct | its fields in the order of their declaration in [`records`] and [`heap`] |
 //! | `Nodes`, `Places` | `first`; the number of rows as `u64`; their columns |
 //! | `Figures` | `snapshot`; the number of nodes as `u64`, their columns; the number of places as `u64`, their columns |
 //!
@@ -52,14 +52,23 @@
 //! | 6 | [`records::Figures`] | any number of them before their snapshot |
 //! | 7 | [`records::Snapshot`] | makes the figures before it count |
 //! | 8 | [`records::End`] | last, where the process could still write it |
+//! | 9 | [`records::Libraries`] | after the header, once |
+//! | 10 | [`records::Marks`] | before a snapshot, where marks have been made since the one before |
+//! | 11 | [`heap::HeapBegins`] | before a full snapshot; the next three follow it |
+//! | 12 | [`heap::HeapScalars`] | any number of them |
+//! | 13 | [`heap::HeapEdges`] | any number of them; may name scalars that follow |
+//! | 14 | [`heap::Census`] | once, the last of a sample |
 //!
 //! A trace only ever grows at its end, so whatever was cut off, all up to the last whole snapshot can be read. Chunks of a
 //! kind that a reader does not know are an error of that version: a new kind is a new version.
+//!
+//! Version 1 is the same without kinds 9 to 14 and [`records::Cause::Mark`]; this crate reads both.
 
 #![forbid(unsafe_code)]
 
 pub mod chunk;
 mod columns;
+pub mod heap;
 pub mod ids;
 pub mod records;
 
@@ -69,7 +78,7 @@ pub use chunk::{decode_chunk, encode_chunk, encode_prefix, ChunkError, Record, M
 pub const MAGIC: [u8; 8] = *b"MPROF\x1a\n\0";
 
 /// The version this crate writes, and the highest it reads.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Length of the prefix before the first chunk, in bytes.
 pub const PREFIX_BYTES: usize = MAGIC.len() + 4;

@@ -200,6 +200,34 @@ pub struct Figures {
     pub places: Vec<PlaceFigures>,
 }
 
+/// Marks so far, for the snapshot of number `snapshot`, which follows. Since version 2.
+#[derive(Clone, Debug, Default, PartialEq, Encode, Decode)]
+pub struct Marks {
+    /// Number of the snapshot they belong to.
+    pub snapshot: u64,
+    /// All marks made so far.
+    pub marks: u64,
+    /// Labels whose number has changed. Those beyond the first 256 are together in `(other)`.
+    pub labels: Vec<MarkLabel>,
+}
+
+/// Marks of one label.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct MarkLabel {
+    /// The label.
+    pub label: StrId,
+    /// Marks with it, so far.
+    pub marks: u64,
+}
+
+/// Folders that perl's own and installed modules lie in, so that a report can tell them from the program's. Since
+/// version 2.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct Libraries {
+    /// Absolute paths.
+    pub folders: Vec<Vec<u8>>,
+}
+
 /// Why a snapshot was taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
 pub enum Cause {
@@ -216,6 +244,8 @@ pub enum Cause {
     Exit,
     /// The process ends by `_exit` or `abort`.
     QuickExit,
+    /// The program has come to a mark: a unit of its work is done. Since version 2.
+    Mark,
 }
 
 /// Figures of a thread: what the allocator did in it.

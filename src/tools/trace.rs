@@ -62,7 +62,22 @@ pub struct ChunkCount {
 }
 
 /// Names of the chunk kinds, in the order of [`Trace::chunk_counts`].
-pub const CHUNK_KINDS: [&str; 8] = ["header", "strings", "subs", "nodes", "places", "figures", "snapshots", "end"];
+pub const CHUNK_KINDS: [&str; 14] = [
+    "header",
+    "strings",
+    "subs",
+    "nodes",
+    "places",
+    "figures",
+    "snapshots",
+    "end",
+    "libraries",
+    "marks",
+    "samples",
+    "sampled scalars",
+    "sampled references",
+    "censuses",
+];
 
 /// A whole trace.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -58,6 +58,8 @@ impl Builder {
             Record::Figures(figures) => self.figures(figures),
             Record::Snapshot(snapshot) => self.snapshot(snapshot),
             Record::End(end) => self.end(end),
+            Record::Libraries(_) | Record::Marks(_) => Ok(()),
+            Record::HeapBegins(_) | Record::HeapScalars(_) | Record::HeapEdges(_) | Record::Census(_) => Ok(()),
         }
     }
 

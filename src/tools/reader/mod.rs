@@ -130,6 +130,12 @@ fn kind_index(record: &Record) -> usize {
         Record::Figures(_) => 5,
         Record::Snapshot(_) => SNAPSHOT,
         Record::End(_) => END,
+        Record::Libraries(_) => 8,
+        Record::Marks(_) => 9,
+        Record::HeapBegins(_) => 10,
+        Record::HeapScalars(_) => 11,
+        Record::HeapEdges(_) => 12,
+        Record::Census(_) => 13,
     }
 }
 

@@ -49,10 +49,12 @@ fn cause(cause: Cause) -> &'static str {
         Cause::Exec => "exec",
         Cause::Exit => "exit",
         Cause::QuickExit => "quick_exit",
+        Cause::Mark => "mark",
     }
 }
 
-const CAUSES: [Cause; 6] = [Cause::Interval, Cause::Base, Cause::Request, Cause::Exec, Cause::Exit, Cause::QuickExit];
+const CAUSES: [Cause; 7] =
+    [Cause::Interval, Cause::Base, Cause::Request, Cause::Exec, Cause::Exit, Cause::QuickExit, Cause::Mark];
 
 fn header(profile: &Profile) -> Section {
     let header = &profile.trace.header;

@@ -21,7 +21,7 @@ fn ending(profile: &Profile) -> &'static str {
         Some(Cause::Exit) => "ended by exit",
         Some(Cause::QuickExit) => "ended by _exit or abort",
         Some(Cause::Exec) => "ended by exec of another program",
-        Some(Cause::Interval | Cause::Base | Cause::Request) => "profiling was ended before the process",
+        Some(Cause::Interval | Cause::Base | Cause::Request | Cause::Mark) => "profiling was ended before the process",
     }
 }
 
