@@ -7,6 +7,8 @@
 #![forbid(unsafe_code)]
 
 pub mod document;
+pub mod history;
+pub mod leaks;
 pub mod profile;
 pub mod reader;
 pub mod render;
