@@ -199,6 +199,7 @@ fn checksum(head: &[u8], payload: &[u8]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::format::heap::{EdgeKind, HeapEdge};
     use crate::format::ids::{NodeId, PlaceId, StrId};
     use crate::format::records::{NodeFigures, PlaceFigures};
     use proptest::prelude::*;
@@ -221,9 +222,22 @@ mod tests {
             .prop_map(|(snapshot, nodes, places)| Record::Figures(Figures { snapshot, nodes, places }))
     }
 
+    fn references() -> impl Strategy<Value = Record> {
+        let edge = (any::<u32>(), any::<u32>(), 0..EdgeKind::ALL.len(), any::<u32>(), any::<u32>()).prop_map(
+            |(from, to, kind, index, key)| HeapEdge { from, to, kind: EdgeKind::ALL[kind], index, key: StrId(key) },
+        );
+        (any::<u64>(), prop::collection::vec(edge, 0..50))
+            .prop_map(|(snapshot, edges)| Record::HeapEdges(HeapEdges { snapshot, edges }))
+    }
+
+    #[test]
+    fn each_kind_of_reference_stands_at_its_index() {
+        assert!(EdgeKind::ALL.into_iter().enumerate().all(|(index, kind)| kind as usize == index));
+    }
+
     proptest! {
         #[test]
-        fn a_record_comes_back_as_it_was(record in figures()) {
+        fn a_record_comes_back_as_it_was(record in prop_oneof![figures(), references()]) {
             let mut bytes = Vec::new();
             encode_chunk(&record, &mut bytes).unwrap();
             prop_assert_eq!(decode_chunk(&bytes), Ok((record, bytes.len())));

@@ -6,6 +6,7 @@
 //! value rotated right by 3 bits, for sizes are mostly multiples of 8; *signed* stores `2n` for n ≥ 0 and `-2n-1` for
 //! n < 0.
 
+use super::heap::{EdgeKind, HeapEdge, HeapEdges};
 use super::ids::{NodeId, PlaceId, StrId, SubId};
 use super::records::{Figures, Node, NodeFigures, Nodes, Place, PlaceFigures, Places};
 use bincode::de::Decoder;
@@ -207,5 +208,39 @@ impl Decode<()> for Figures {
         let mut places = columns.rows;
         ascend(&mut places, |place| &mut place.id.0);
         Ok(Self { snapshot, nodes, places })
+    }
+}
+
+impl Encode for HeapEdges {
+    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        self.snapshot.encode(encoder)?;
+        (self.edges.len() as u64).encode(encoder)?;
+        let mut columns = Writer(encoder);
+        let mut before = 0u32;
+        columns.plain(self.edges.iter().map(|edge| {
+            let step = edge.from.wrapping_sub(before);
+            before = edge.from;
+            u64::from(step)
+        }))?;
+        columns.signed(self.edges.iter().map(|edge| i64::from(edge.to) - i64::from(edge.from)))?;
+        columns.plain(self.edges.iter().map(|edge| edge.kind as u64))?;
+        columns.plain(self.edges.iter().map(|edge| u64::from(edge.index)))?;
+        columns.plain(self.edges.iter().map(|edge| u64::from(edge.key.0)))
+    }
+}
+
+impl Decode<()> for HeapEdges {
+    fn decode<D: Decoder<Context = ()>>(decoder: &mut D) -> Result<Self, DecodeError> {
+        let snapshot = u64::decode(decoder)?;
+        let mut columns = Reader::new(decoder, |edge: &mut HeapEdge, step| edge.from = step as u32)?;
+        ascend(&mut columns.rows, |edge| &mut edge.from);
+        columns.signed(|edge, distance| edge.to = i64::from(edge.from).wrapping_add(distance) as u32)?;
+        for edge in &mut columns.rows {
+            let kind = usize::try_from(u64::decode(columns.decoder)?).unwrap_or(usize::MAX);
+            edge.kind = *EdgeKind::ALL.get(kind).ok_or(DecodeError::Other("an unknown kind of reference"))?;
+        }
+        columns.id_column(|edge, index| edge.index = index)?;
+        columns.id_column(|edge, key| edge.key = StrId(key))?;
+        Ok(HeapEdges { snapshot, edges: columns.rows })
     }
 }

@@ -29,6 +29,7 @@
 //! | `Option` | 0, or 1 and the value |
 //! | a struct | its fields in the order of their declaration in [`records`] and [`heap`] |
 //! | `Nodes`, `Places` | `first`; the number of rows as `u64`; their columns |
+//! | `HeapEdges` | `snapshot`; the number of rows as `u64`; their columns |
 //! | `Figures` | `snapshot`; the number of nodes as `u64`, their columns; the number of places as `u64`, their columns |
 //!
 //! A column is the values of one field in all rows, each as a `u64`, coded as said here:
@@ -39,6 +40,7 @@
 //! | places | `node` less that of the row before (of the first: less 0), modulo 2^32; `file`; `line` |
 //! | figures of nodes | `id` less that of the row before; `calls`; `freed_bytes`*; `freed_blocks`; `size_pages`, `resident_pages` (as an `i64`) |
 //! | figures of places | `id` less that of the row before; `allocated_bytes`*; `allocated_blocks`; `live_bytes`*; `live_blocks`; `at_peak_bytes` − `live_bytes`*; `at_peak_blocks` − `live_blocks` (as an `i64`); `scalars_born`; `scalars_died` |
+//! | references of a sample | `from` less that of the row before (of the first: less 0), modulo 2^32; `to` − `from` (as an `i64`); `kind` as its index in [`heap::EdgeKind::ALL`]; `index`; `key` |
 //!
 //! *) rotated right by 3 bits, for most sizes are multiples of 8.
 //!

@@ -1,10 +1,12 @@
 //! Subs, files and string evals are entered and left.
 
 use super::Recorder;
-use crate::format::ids::{NodeId, SubId};
+use crate::format::ids::{NodeId, StrId, SubId};
 use crate::format::records::{Sub, SubKind};
 use crate::runtime::eval_origins::folded_name;
 use crate::runtime::interp::Interp;
+use crate::runtime::session;
+use crate::runtime::shim_types::MprofSub;
 use crate::runtime::sub_cache::SubKey;
 use std::ffi::c_void;
 
@@ -20,6 +22,25 @@ pub struct SubDescription<'a> {
     pub file: &'a [u8],
     /// First line of its body.
     pub line: u32,
+}
+
+impl<'a> SubDescription<'a> {
+    /// What the shim told.
+    ///
+    /// # Safety
+    /// The texts of `sub` are readable and stay as they are.
+    pub unsafe fn told(sub: &'a MprofSub) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe {
+            Self {
+                kind: if sub.is_xsub { SubKind::Xsub } else { SubKind::Perl },
+                package: sub.package.bytes(),
+                name: sub.name.bytes(),
+                file: sub.file.bytes(),
+                line: sub.line,
+            }
+        }
+    }
 }
 
 impl Recorder {
@@ -84,9 +105,19 @@ impl Recorder {
         self.open(interp, child, stack, context, cop);
     }
 
-    pub(super) fn describe(&mut self, description: &SubDescription) -> SubId {
+    /// What the reports call a sub, with its package.
+    pub fn full_name(&mut self, description: &SubDescription) -> Vec<u8> {
         let file = self.file(description.file);
-        let name = match description.name {
+        let name = self.name(description, file);
+        if description.package.is_empty() {
+            return name;
+        }
+        [description.package, &name].join(&b"::"[..])
+    }
+
+    /// A sub's name without the package; `file` is its file.
+    fn name(&self, description: &SubDescription, file: StrId) -> Vec<u8> {
+        match description.name {
             // One name for many subs: the place tells them apart, as it does clones of one closure from another's.
             b"__ANON__" if description.kind == SubKind::Perl => {
                 let mut name = b"__ANON__[".to_vec();
@@ -96,7 +127,12 @@ impl Recorder {
             }
             b"BEGIN" => format!("BEGIN@{}", description.line).into_bytes(),
             name => name.to_vec(),
-        };
+        }
+    }
+
+    pub(super) fn describe(&mut self, description: &SubDescription) -> SubId {
+        let file = self.file(description.file);
+        let name = self.name(description, file);
         let sub = Sub {
             kind: description.kind,
             package: self.strings.intern(description.package),
@@ -104,7 +140,11 @@ impl Recorder {
             file,
             line: description.line,
         };
-        self.tree.sub(sub)
+        let id = self.tree.sub(sub);
+        if !self.options.mark.is_empty() {
+            self.marks.watch(&self.options.mark, id, &sub, &self.strings);
+        }
+        id
     }
 
     #[cold]
@@ -127,7 +167,21 @@ impl Recorder {
     #[inline]
     pub fn leave(&mut self, interp: &mut Interp, cop: usize) {
         self.settle_call(interp, cop);
+        let left = interp.node;
         interp.pop();
+        if self.marks.watches() {
+            self.left(interp, left);
+        }
+    }
+
+    /// The call of a node is over: a mark, if its sub is the one whose returns are.
+    #[cold]
+    fn left(&mut self, interp: &mut Interp, node: NodeId) {
+        let sub = self.tree.sub_of(node);
+        if self.marks.is_watched(sub) {
+            let label = self.options.mark.clone();
+            session::mark(self, interp, &label);
+        }
     }
 
     /// A statement begins; what happened since the last boundary belongs to the one that this call ran before.
@@ -141,6 +195,13 @@ impl Recorder {
         if interp.view.depth > depth {
             self.settle_call(interp, cop);
         }
-        interp.pop_to(depth);
+        if !self.marks.watches() {
+            interp.pop_to(depth);
+        }
+        while interp.view.depth > depth {
+            let left = interp.node;
+            interp.pop();
+            self.left(interp, left);
+        }
     }
 }

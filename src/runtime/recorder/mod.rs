@@ -20,18 +20,21 @@ mod whereabouts;
 
 pub use calls::SubDescription;
 
+use super::births::BornAt;
 use super::block_table::BlockTable;
 use super::call_tree::CallTree;
 use super::eval_origins::EvalOrigins;
 use super::generations;
 use super::interp::{Interp, PerlLayout};
 use super::locations::{LocationId, Locations};
+use super::marks::Marks;
 use super::options::Options;
 use super::places::Places;
 use super::statm::Statm;
 use super::strings::Strings;
 use super::thread::Thread;
 use super::trace_state::TraceState;
+use crate::format::heap::BirthUnit;
 use crate::format::ids::{NodeId, PlaceId};
 use crate::format::records::{Sub, SubKind, TimePoint};
 use std::ffi::c_void;
@@ -89,6 +92,10 @@ pub struct Recorder {
     pub interps: Vec<*mut Interp>,
     /// Not recording for now.
     pub paused: bool,
+    /// Units of the program's work.
+    pub marks: Marks,
+    /// What scalars that are born now get as the time of their birth.
+    pub born_at: BornAt,
     evals: EvalOrigins,
     blocks: Option<BlockTable>,
     pools: PlaceId,
@@ -123,6 +130,8 @@ impl Recorder {
             trace,
             interps: Vec::new(),
             paused: false,
+            marks: Marks::default(),
+            born_at: BornAt::default(),
             evals: EvalOrigins::default(),
             pools,
             main,
@@ -148,6 +157,31 @@ impl Recorder {
         interp.freed_so_far = generations::all();
         self.interps.push(interp);
         interp
+    }
+
+    /// Where the live blocks were allocated, if that is known.
+    pub fn blocks(&self) -> Option<&BlockTable> {
+        self.blocks.as_ref()
+    }
+
+    /// Does the place lie in a file that is being loaded?
+    pub fn is_loading(&self, place: PlaceId) -> bool {
+        self.tree.is_loading(self.places.node_of(place))
+    }
+
+    /// What births are counted by, how many there have been, and how many a forked child's parent had before it.
+    pub fn births_so_far(&self) -> (BirthUnit, u64, u64) {
+        if self.marks.made + self.marks.inherited > 0 {
+            (BirthUnit::Marks, self.marks.made, self.marks.inherited)
+        } else {
+            (BirthUnit::Snapshots, self.trace.snapshot, self.trace.snapshots_inherited)
+        }
+    }
+
+    /// A mark was made, or a snapshot taken: what is born from now on is born later.
+    pub fn births_go_on(&mut self) {
+        let (unit, made, inherited) = self.births_so_far();
+        self.born_at = BornAt::new(unit, made + inherited);
     }
 
     /// perl frees the interpreter at `perl`.
