@@ -6,6 +6,9 @@
 use super::warning::Warning;
 use std::path::PathBuf;
 
+/// Names of fields, and their values.
+pub type Fields = Vec<(&'static str, Value)>;
+
 /// One value, exact.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
@@ -48,8 +51,10 @@ pub enum Value {
     Share(f64),
     /// How many of what: `1 CODE, 2 HASH`.
     Counts(Vec<(String, f64)>),
-    /// Values in a row, each with fields of its own. In JSON only.
-    Records(Vec<Vec<(&'static str, Value)>>),
+    /// Fields of something. In JSON only.
+    Record(Fields),
+    /// Such things in a row. In JSON only.
+    Records(Vec<Fields>),
 }
 
 /// Where a column is shown.
@@ -130,7 +135,7 @@ pub struct Entry {
     /// What text says of it. Keys of the parts are not used.
     pub facts: Vec<Fact>,
     /// What JSON says of it: names of fields and their values.
-    pub fields: Vec<(&'static str, Value)>,
+    pub fields: Fields,
 }
 
 /// Entries that were chosen of all there are.

@@ -5,7 +5,7 @@
 //! long the trace is. Never extrapolates.
 
 use crate::format::ids::{NodeId, PlaceId};
-use crate::format::records::{Cause, NodeFigures, PlaceFigures};
+use crate::format::records::{NodeFigures, PlaceFigures};
 use crate::tools::trace::Recorded;
 
 /// Most points that are kept.
@@ -26,7 +26,12 @@ pub struct Point {
     pub marks: u64,
     /// Number of the snapshot.
     pub snapshot: u64,
+    /// Was it taken at a mark? Other snapshots fall into the midst of a unit of work.
+    pub is_mark: bool,
 }
+
+/// Points at marks that are enough; with fewer, others are kept as well.
+const MARKS_ENOUGH: usize = 16;
 
 /// What a place kept at a point.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -82,19 +87,14 @@ pub struct History {
     /// Changes of snapshots that are no points, until the next that is.
     open: Step,
     changes: usize,
-    by_marks: bool,
+    /// Points that were marks.
+    marks: usize,
 }
 
 impl History {
     /// Takes in a snapshot: the rows that it brings, and what was `known` before it.
-    pub(super) fn take(
-        &mut self,
-        point: Point,
-        cause: Cause,
-        known: &Recorded,
-        places: &[PlaceFigures],
-        nodes: &[NodeFigures],
-    ) {
+    pub(super) fn take(&mut self, point: Point, known: &Recorded, places: &[PlaceFigures], nodes: &[NodeFigures]) {
+        let is_mark = point.is_mark;
         let kept = |row: &PlaceFigures| Kept {
             live_bytes: row.live_bytes,
             scalars: i64::try_from(i128::from(row.scalars_born) - i128::from(row.scalars_died)).unwrap_or(0),
@@ -107,24 +107,40 @@ impl History {
         called.retain(|(id, calls)| *calls != known.node(*id).calls);
         let open = std::mem::take(&mut self.open);
         self.open = open.followed_by(Step { point, places: changed, nodes: called });
-        let is_mark = cause == Cause::Mark;
-        if is_mark && !self.by_marks {
+        if is_mark && self.marks == 0 {
             // What came before the first mark is no unit of work.
-            self.by_marks = true;
             let before = std::mem::take(&mut self.steps).into_iter().reduce(Step::followed_by).unwrap_or_default();
             let open = std::mem::take(&mut self.open);
             self.open = before.followed_by(open);
             self.changes = 0;
         }
-        if is_mark || !self.by_marks {
+        self.marks += usize::from(is_mark);
+        if is_mark || self.marks <= MARKS_ENOUGH {
             let step = std::mem::take(&mut self.open);
             self.changes += step.changes();
             self.steps.push(step);
+            if self.marks == MARKS_ENOUGH + 1 {
+                self.leave_marks_only();
+            }
             while self.steps.len() > POINTS || self.changes > CHANGES && self.steps.len() > FEWEST_POINTS {
                 self.thin();
             }
         }
     }
+
+    fn leave_marks_only(&mut self) {
+        let mut open = Step::default();
+        let mut kept = Vec::new();
+        for step in std::mem::take(&mut self.steps) {
+            open = std::mem::take(&mut open).followed_by(step);
+            if open.point.is_mark {
+                kept.push(std::mem::take(&mut open));
+            }
+        }
+        self.changes = kept.iter().map(Step::changes).sum();
+        self.steps = kept;
+    }
+
     /// Makes one of the two neighbours that are closest, measured from the point before them to the later one.
     fn thin(&mut self) {
         let x = |at: usize| self.steps.get(at).map_or(0, |step| self.x_of(&step.point));
@@ -140,7 +156,7 @@ impl History {
     }
 
     fn x_of(&self, point: &Point) -> u64 {
-        if self.by_marks {
+        if self.marks > 0 {
             point.marks
         } else {
             point.time_ns
@@ -149,7 +165,7 @@ impl History {
 
     /// Are the points marks? Else they are moments.
     pub fn is_by_marks(&self) -> bool {
-        self.by_marks
+        self.marks > 0
     }
 
     /// The points, in order.
@@ -211,8 +227,8 @@ mod tests {
         for (snapshot, rows) in
             [vec![place(0, 5), place(1, 1)], vec![place(1, 3), place(1, 2)], vec![place(0, 7)]].into_iter().enumerate()
         {
-            let point = Point { time_ns: snapshot as u64, marks: 0, snapshot: snapshot as u64 };
-            history.take(point, Cause::Interval, &known, &rows, &[]);
+            let point = Point { time_ns: snapshot as u64, snapshot: snapshot as u64, ..Point::default() };
+            history.take(point, &known, &rows, &[]);
             known.places.resize(2, PlaceFigures::default());
             rows.iter().for_each(|row| known.places[row.id.index()] = *row);
         }
@@ -222,23 +238,26 @@ mod tests {
     }
 
     #[test]
-    fn with_marks_only_marks_are_points() {
+    fn where_there_are_enough_marks_only_they_are_points() {
         let mut history = History::default();
-        for at in 0..10u64 {
-            let cause = if at > 3 && at % 2 == 0 { Cause::Mark } else { Cause::Interval };
-            let point = Point { time_ns: at, marks: at, snapshot: at };
-            history.take(point, cause, &Recorded::default(), &[place(0, 100 + at)], &[]);
-        }
-        assert_eq!(history.points().map(|point| point.marks).collect::<Vec<_>>(), [4, 6, 8]);
-        assert_eq!(live(&history, 0), [104, 106, 108]);
+        let few = |history: &mut History, from: u64, to: u64| {
+            for at in from..to {
+                let point = Point { time_ns: at, marks: at, snapshot: at, is_mark: at > 3 && at % 2 == 0 };
+                history.take(point, &Recorded::default(), &[place(0, 100 + at)], &[]);
+            }
+        };
+        few(&mut history, 0, 8);
+        assert_eq!(history.points().map(|point| point.marks).collect::<Vec<_>>(), [4, 5, 6, 7]);
+        few(&mut history, 8, 50);
+        assert_eq!(live(&history, 0), (104..150).step_by(2).collect::<Vec<_>>());
     }
 
     #[test]
     fn a_long_series_is_thinned_evenly_and_keeps_its_last_point() {
         let mut history = History::default();
         for at in 0..10_000u64 {
-            let point = Point { time_ns: at, marks: at, snapshot: at };
-            history.take(point, Cause::Mark, &Recorded::default(), &[place(0, at)], &[]);
+            let point = Point { time_ns: at, marks: at, snapshot: at, is_mark: true };
+            history.take(point, &Recorded::default(), &[place(0, at)], &[]);
         }
         let points: Vec<u64> = history.points().map(|point| point.marks).collect();
         assert_eq!((points.len(), points.last()), (POINTS, Some(&9_999)));

@@ -155,12 +155,17 @@ impl<'a> Causes<'a> {
     /// The shortest cycle that begins with what a sub captures.
     fn capture(&self, members: &[u32], is_in: impl Fn(u32) -> bool + Copy) -> Option<Vec<&'a HeapEdge>> {
         let is_code = |&&scalar: &&u32| self.graph.scalar(scalar).is_some_and(|known| known.kind == ScalarKind::Code);
-        let captures =
-            members.iter().filter(is_code).take(SUBS).flat_map(|&code| {
-                self.graph.inner(code).filter(|edge| edge.kind == EdgeKind::Variables && is_in(edge.to))
-            });
-        let cycles = captures.map(|edge| cycle_through(self.graph, edge, is_in)).filter(|cycle| !cycle.is_empty());
-        cycles.min_by_key(Vec::len)
+        let is_foreign = |code: u32| !self.born(code).is_some_and(|born| self.origins.is_own(born));
+        // Subs that the program itself makes come first: a library's are made the same way for everyone.
+        let mut subs: Vec<(bool, u32)> = members.iter().filter(is_code).map(|&code| (is_foreign(code), code)).collect();
+        subs.sort_unstable();
+        let captures = subs.into_iter().take(SUBS).flat_map(|(foreign, code)| {
+            let edges = self.graph.inner(code).filter(|edge| edge.kind == EdgeKind::Variables && is_in(edge.to));
+            edges.map(move |edge| (foreign, edge))
+        });
+        let cycles = captures.map(|(foreign, edge)| (foreign, cycle_through(self.graph, edge, is_in)));
+        let cycles = cycles.filter(|(_, cycle)| !cycle.is_empty());
+        cycles.min_by_key(|(foreign, cycle)| (*foreign, cycle.len())).map(|(_, cycle)| cycle)
     }
 
     /// The reference that one would weaken: one whose key says that it leads back, or that leads where most lead, and

@@ -1,7 +1,7 @@
 //! What the history says of a group or of places: how much they grew, and for each call.
 
 use super::axis::Axis;
-use super::groups::{At, Group};
+use super::groups::{stretches, At, Group};
 use super::growth::Growth;
 use super::origin::{Origins, Site};
 use super::{Leak, Why, BORNE_OUT, LEAST_BIRTHS};
@@ -11,6 +11,9 @@ use crate::tools::history::{History, Kept};
 use crate::tools::profile::names;
 use crate::tools::trace::{Sample, Trace};
 use rustc_hash::FxHashMap;
+
+/// Fewest calls of which one may be under way without doubt about the others.
+const CALLS_TO_ROUND: f64 = 16.0;
 
 /// A history, and the axis it is looked at along.
 pub(super) struct Evidence<'a> {
@@ -25,8 +28,8 @@ impl<'a> Evidence<'a> {
 
     /// What all places kept at the end of warm-up, and at the last point.
     pub(super) fn ends(&self) -> (Vec<Kept>, Vec<Kept>) {
-        let last = self.history.points().len().saturating_sub(1);
-        (self.history.all_places_at(self.axis.first), self.history.all_places_at(last))
+        let at = |point: Option<&usize>| point.map(|&at| self.history.all_places_at(at)).unwrap_or_default();
+        (at(self.axis.points.first()), at(self.axis.points.last()))
     }
 
     /// Live bytes and scalars of places, each weighed, at each point of the axis. A place: the share of its scalars and
@@ -34,8 +37,8 @@ impl<'a> Evidence<'a> {
     pub(super) fn series(&self, places: impl IntoIterator<Item = (PlaceId, f64, f64)>) -> (Vec<f64>, Vec<f64>) {
         let (mut bytes, mut scalars) = (vec![0.0; self.axis.xs.len()], vec![0.0; self.axis.xs.len()]);
         for (place, of_scalars, of_bytes) in places {
-            let kept = self.history.of_place(place);
-            for ((kept, bytes), scalars) in kept.iter().skip(self.axis.first).zip(&mut bytes).zip(&mut scalars) {
+            let kept = self.axis.of(&self.history.of_place(place));
+            for ((kept, bytes), scalars) in kept.iter().zip(&mut bytes).zip(&mut scalars) {
                 *bytes += kept.live_bytes as f64 * of_bytes;
                 *scalars += kept.scalars as f64 * of_scalars;
             }
@@ -46,17 +49,27 @@ impl<'a> Evidence<'a> {
     /// Calls of the nodes between the ends of the axis.
     fn calls(&self, nodes: impl Iterator<Item = NodeId>) -> f64 {
         let calls = |node| {
-            let calls = self.history.of_node(node);
-            let first = calls.get(self.axis.first).copied().unwrap_or(0);
+            let calls = self.axis.of(&self.history.of_node(node));
+            let first = calls.first().copied().unwrap_or(0);
             calls.last().copied().unwrap_or(0).saturating_sub(first) as f64
         };
         nodes.map(calls).sum()
     }
 
     /// Growth for each call of some nodes; `None` where they were not called again and again.
-    pub(super) fn per_call(&self, growth: &Growth, nodes: impl Iterator<Item = NodeId>) -> Option<f64> {
+    fn per_call(&self, growth: &Growth, nodes: impl Iterator<Item = NodeId>) -> Option<f64> {
         let calls = self.calls(nodes);
-        (calls >= 2.0).then(|| whole(growth.total, calls))
+        (calls >= 2.0).then(|| growth.total / calls)
+    }
+
+    /// Scalars for each call, where every instance has as many. At either end of the axis a call may be under way, with
+    /// a part of what it keeps: where that explains why the figure is not whole, it is taken for whole.
+    fn scalars_per_call(&self, growth: &Growth, group: &Group) -> Option<f64> {
+        let calls = self.calls(nodes(group));
+        let exact = self.per_call(growth, nodes(group))?;
+        let (rounded, each) = (exact.round(), group.scalars as f64 / group.instances.max(1) as f64);
+        let is_whole = (each - each.round()).abs() < 0.02 && rounded >= 1.0 && calls >= CALLS_TO_ROUND;
+        Some(if is_whole && (growth.total - rounded * calls).abs() <= rounded { rounded } else { exact })
     }
 
     /// A group as a leak, if it is one.
@@ -79,8 +92,11 @@ impl<'a> Evidence<'a> {
         // Heads and bodies come from perl's pools: no place has them among its blocks.
         let body_bytes = group.body_bytes as f64 / group.scalars.max(1) as f64;
         bytes.iter_mut().zip(&scalars).for_each(|(bytes, scalars)| *bytes += scalars * body_bytes);
-        let (bytes, scalars) = (Growth::new(self.axis, &bytes), Growth::new(self.axis, &scalars));
-        let nodes = || group.sites.keys().map(|(node, _, _)| *node);
+        let (mut bytes, mut scalars) = (Growth::new(self.axis, &bytes), Growth::new(self.axis, &scalars));
+        if !self.axis.tells_steadiness() {
+            let births = self.births(group, sample, trace);
+            (bytes, scalars) = (bytes.as_steady_as(&births), scalars.as_steady_as(&births));
+        }
         let per = |count: u64| count as f64 / group.instances.max(1) as f64;
         let site = group.cause.site;
         let born = Some(group.cause.born).filter(|born| (born.file, born.line) != (site.file, site.line));
@@ -92,8 +108,8 @@ impl<'a> Evidence<'a> {
             call_paths: group.sites.len(),
             bytes,
             scalars,
-            bytes_per_call: self.per_call(&bytes, nodes()),
-            scalars_per_call: self.per_call(&scalars, nodes()),
+            bytes_per_call: self.per_call(&bytes, nodes(group)),
+            scalars_per_call: self.scalars_per_call(&scalars, group),
             instances: group.instances,
             kinds: group.kinds.iter().map(|(kind, &count)| ((*kind).to_owned(), per(count))).collect(),
             classes: group.classes.iter().map(|(&class, &count)| (names::string(trace, class), per(count))).collect(),
@@ -103,8 +119,8 @@ impl<'a> Evidence<'a> {
     }
 
     /// Does the history bear out what the sample claims of a group?
-    pub(super) fn bears_out(&self, group: &Group, leak: &Leak, sample: &Sample) -> bool {
-        let window = self.window(sample);
+    pub(super) fn bears_out(&self, group: &Group, leak: &Leak, sample: &Sample, trace: &Trace) -> bool {
+        let window = axis_at(sample, trace, sample.begins.to) - axis_at(sample, trace, sample.begins.from);
         if window <= 0.0 || group.births.len() < LEAST_BIRTHS {
             return false;
         }
@@ -112,20 +128,17 @@ impl<'a> Evidence<'a> {
         leak.scalars.total >= claimed * BORNE_OUT
     }
 
-    /// Length of a sample's window, in marks or seconds.
-    fn window(&self, sample: &Sample) -> f64 {
-        let begins = &sample.begins;
-        match begins.unit {
-            BirthUnit::Marks => begins.to.saturating_sub(begins.from) as f64,
-            BirthUnit::Snapshots => self.time_at(begins.to) - self.time_at(begins.from),
-        }
-    }
-
-    /// Seconds from the start to the end of the first snapshot kept that is not before that number.
-    fn time_at(&self, snapshot: u64) -> f64 {
-        let mut points = self.history.points();
-        let found = points.find(|point| point.snapshot >= snapshot).or(self.history.points().last());
-        found.map_or(0.0, |point| point.time_ns as f64 / 1e9)
+    /// How the scalars of a group came to be over the sample's window: where the history has too few points to tell.
+    fn births(&self, group: &Group, sample: &Sample, trace: &Trace) -> Growth {
+        let edges = stretches(&sample.begins);
+        let xs: Vec<f64> = edges.iter().map(|&edge| axis_at(sample, trace, edge)).collect();
+        let mut sum = 0;
+        let later = (0..edges.len().saturating_sub(1)).map(|at| {
+            sum += group.births_in.get(at).copied().unwrap_or(0);
+            sum as f64
+        });
+        let ys: Vec<f64> = std::iter::once(0.0).chain(later).collect();
+        Growth::new(&Axis { unit: self.axis.unit, points: (0..xs.len()).collect(), xs }, &ys)
     }
 
     /// Places that grew, put together by line, as a leak without a group.
@@ -151,14 +164,18 @@ impl<'a> Evidence<'a> {
     }
 }
 
-/// A growth for each call. At either end of the axis a call may be under way, with a part of what it keeps: where that
-/// explains why the figure is not a whole number, it is taken for one.
-fn whole(total: f64, calls: f64) -> f64 {
-    let exact = total / calls;
-    let rounded = exact.round();
-    if rounded >= 1.0 && (total - rounded * calls).abs() <= rounded && calls >= 16.0 {
-        rounded
-    } else {
-        exact
+/// Marks, or seconds, when births of that number begin.
+fn axis_at(sample: &Sample, trace: &Trace, born: u64) -> f64 {
+    if sample.begins.unit == BirthUnit::Marks {
+        return born as f64;
     }
+    // Births count the snapshots before them.
+    let before = born.checked_sub(1).map(|at| usize::try_from(at).unwrap_or(usize::MAX));
+    let snapshot = before.and_then(|at| trace.snapshots.get(at).or(trace.snapshots.last()));
+    snapshot.map_or(0.0, |snapshot| snapshot.time_ns as f64 / 1e9)
+}
+
+/// The nodes in which a group's line ran.
+fn nodes(group: &Group) -> impl Iterator<Item = NodeId> + '_ {
+    group.sites.keys().map(|(node, _, _)| *node)
 }

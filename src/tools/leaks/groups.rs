@@ -5,7 +5,7 @@ use super::cycles::components;
 use super::graph::Graph;
 use super::origin::{Origins, Site};
 use super::wording;
-use crate::format::heap::ScalarKind;
+use crate::format::heap::{HeapBegins, ScalarKind};
 use crate::format::ids::{NodeId, PlaceId, StrId, SubId};
 use crate::tools::trace::{Sample, Trace};
 use rustc_hash::FxHashMap;
@@ -19,6 +19,9 @@ pub struct At {
     /// Bytes of the buffers whose largest block was allocated there.
     pub buffer_bytes: u64,
 }
+
+/// Stretches of a sample's window that births are counted in, if it has as many marks.
+const STRETCHES: u64 = 48;
 
 /// Marks that a group remembers as those its scalars were born in: more than enough to tell a habit.
 const BIRTHS: usize = 16;
@@ -44,6 +47,8 @@ pub struct Group {
     pub classes: BTreeMap<StrId, u64>,
     /// Some marks (or snapshots) that scalars were born in.
     pub births: BTreeSet<u64>,
+    /// How many scalars were born in each stretch of the window, the stretches as in [`stretches`].
+    pub births_in: Vec<u64>,
     /// Nodes that the line ran in, with their instances.
     pub sites: BTreeMap<(NodeId, StrId, u32), u64>,
     causes: FxHashMap<(Reason, String), u64>,
@@ -101,6 +106,23 @@ pub fn groups(sample: &Sample, trace: &Trace, origins: &Origins) -> Grouped {
     Grouped { groups, listed, buffers }
 }
 
+/// Where the stretches of a sample's window begin, in marks or snapshots, and where the last one ends.
+pub fn stretches(begins: &HeapBegins) -> Vec<u64> {
+    let width = begins.to.saturating_sub(begins.from);
+    let count = width.min(STRETCHES);
+    let edge = |at: u64| begins.from + (u128::from(width) * u128::from(at) / u128::from(count.max(1))) as u64;
+    (0..=count).map(edge).collect()
+}
+
+fn stretch_of(begins: &HeapBegins, born: u64) -> usize {
+    let width = begins.to.saturating_sub(begins.from);
+    let count = width.min(STRETCHES);
+    let into = born.saturating_sub(begins.from).min(width.saturating_sub(1));
+    // The inverse of the edges' rounding down: the last stretch that does not begin after it.
+    let at = (u128::from(into + 1) * u128::from(count)).div_ceil(u128::from(width.max(1))).saturating_sub(1);
+    (at as usize).min(STRETCHES as usize - 1)
+}
+
 /// Scalars by the source they are nearest to, in order.
 fn instances(nearest: &[Option<u32>]) -> BTreeMap<u32, Vec<u32>> {
     let mut instances: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
@@ -132,6 +154,13 @@ fn take(found: &mut FxHashMap<Key, Group>, graph: &Graph, trace: &Trace, cause: 
         }
         if group.births.len() < BIRTHS {
             group.births.insert(scalar.born);
+        }
+        let stretch = stretch_of(&graph.sample.begins, scalar.born);
+        if group.births_in.len() <= stretch {
+            group.births_in.resize(stretch + 1, 0);
+        }
+        if let Some(births) = group.births_in.get_mut(stretch) {
+            *births += 1;
         }
         add(&mut group.places, scalar.birthplace, scalar.buffer_place, scalar.buffer_bytes);
     }
@@ -178,6 +207,7 @@ impl Group {
             kinds: BTreeMap::new(),
             classes: BTreeMap::new(),
             births: BTreeSet::new(),
+            births_in: Vec::new(),
             sites: BTreeMap::new(),
             causes: FxHashMap::default(),
         }

@@ -53,6 +53,18 @@ impl Growth {
         }
     }
 
+    /// The same growth, as steady as `other`.
+    pub fn as_steady_as(self, other: &Growth) -> Growth {
+        let scale = if other.total > 0.0 { self.total / other.total } else { 0.0 };
+        Growth {
+            steadiness: other.steadiness,
+            thirds: other.thirds.map(|third| third * scale),
+            rises: other.rises,
+            falls: other.falls * scale,
+            ..self
+        }
+    }
+
     /// Both growths together; as steady as the larger of them.
     pub fn with(self, other: &Growth) -> Growth {
         let larger = if other.total > self.total { other } else { &self };

@@ -138,8 +138,9 @@ impl Leaks {
     pub fn new(trace: &Trace) -> Self {
         let Some(history) = &trace.history else { return Leaks::default() };
         let axis = Axis::new(history);
+        let is_told = axis.is_enough() && (axis.tells_steadiness() || samples(trace).next().is_some());
         let is_off = |option: &str| trace.header.options.iter().any(|(key, value)| key == option && value == "0");
-        let verdict = match (axis.is_enough(), is_off("live") && is_off("ledger")) {
+        let verdict = match (is_told, is_off("live") && is_off("ledger")) {
             (_, true) => Verdict::NotRecorded,
             (true, false) => Verdict::Told,
             (false, false) => Verdict::TooFewPoints,
@@ -158,7 +159,7 @@ impl Leaks {
                 let leak = evidence.of_group(group, &grouped.listed, sample, trace, &origins);
                 let is_new =
                     || !found.leaks.iter().any(|known| same_line(trace, known, &leak) && known.why == leak.why);
-                if is_leak(&leak, &axis) && evidence.bears_out(group, &leak, sample) && is_new() {
+                if is_leak(&leak, &axis) && evidence.bears_out(group, &leak, sample, trace) && is_new() {
                     explained.extend(group.places.keys().copied());
                     found.leaks.push(leak);
                 }
@@ -173,9 +174,9 @@ impl Leaks {
                 if leak.bytes.total > 0.0 {
                     known.bytes = known.bytes.with(&leak.bytes);
                 }
-            } else if is_leak(&leak, &axis) {
+            } else if axis.tells_steadiness() && is_leak(&leak, &axis) {
                 found.leaks.push(leak);
-            } else if leak.bytes.total >= LEAST_BYTES_ONCE {
+            } else if axis.tells_steadiness() && leak.bytes.total >= LEAST_BYTES_ONCE {
                 found.once.push(leak);
             }
         }
@@ -191,7 +192,7 @@ impl Leaks {
 
     /// Growth of all leaks together, in bytes per mark or second.
     pub fn bytes_per_unit(&self) -> f64 {
-        self.leaks.iter().map(|leak| leak.bytes.per_unit).sum()
+        self.leaks.iter().fold(0.0, |sum, leak| sum + leak.bytes.per_unit)
     }
 }
 

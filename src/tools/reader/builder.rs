@@ -175,8 +175,8 @@ impl Builder {
             self.trace.mark_labels.extend(waiting.labels.into_iter().map(|row| (row.label, row.marks)));
         }
         if let Some(history) = &mut self.trace.history {
-            let point = Point { time_ns, marks, snapshot: number };
-            history.take(point, cause, &self.trace.figures, &self.waiting_places, &self.waiting_nodes);
+            let point = Point { time_ns, marks, snapshot: number, is_mark: cause == Cause::Mark };
+            history.take(point, &self.trace.figures, &self.waiting_places, &self.waiting_nodes);
         }
         let figures = &mut self.trace.figures;
         for node in self.waiting_nodes.drain(..) {

@@ -33,7 +33,7 @@ impl Fit {
             Value::Name(_) => Fit::KeepEnds,
             Value::Indented { .. } => Fit::Tree,
             Value::Absent | Value::Flag(_) | Value::Text(_) | Value::Words(_) | Value::Instant(_) => Fit::Whole,
-            Value::Counts(_) | Value::Records(_) => Fit::Whole,
+            Value::Counts(_) | Value::Record(_) | Value::Records(_) => Fit::Whole,
         }
     }
 

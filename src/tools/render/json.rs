@@ -134,6 +134,7 @@ fn value(value: &Value, out: &mut String) {
             }
             out.push('}');
         }
+        Value::Record(fields) => object(fields, out),
         Value::Records(records) => {
             for (at, fields) in records.iter().enumerate() {
                 out.push_str(if at == 0 { "[" } else { ", " });

@@ -42,7 +42,7 @@ pub(super) fn value_text(value: &Value, precision: Precision, in_column: bool) -
             counts.iter().map(one).collect::<Vec<_>>().join(", ")
         }
         // Text says such things in lines of their own.
-        Value::Records(_) => String::new(),
+        Value::Record(_) | Value::Records(_) => String::new(),
     }
 }
 

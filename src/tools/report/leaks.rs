@@ -4,7 +4,7 @@
 
 use super::{Options, Report};
 use crate::format::heap::ScalarKind;
-use crate::tools::document::{Entries, Entry, Fact, Part, Section, Value};
+use crate::tools::document::{Entries, Entry, Fact, Fields, Part, Section, Value};
 use crate::tools::leaks::axis::Unit;
 use crate::tools::leaks::causes::Reason;
 use crate::tools::leaks::growth::Growth;
@@ -88,8 +88,9 @@ fn none(found: &Found, profile: &Profile) -> String {
             "Cannot be told: live=0 and ledger=0 leave out what is needed. Record without them.".to_owned()
         }
         (Verdict::TooFewPoints, _) if profile.trace.marks() > 0 => format!(
-            "Cannot be told: {} marks are too few. Have the program do its work some 20 times or more.",
-            profile.trace.marks()
+            "Cannot be told: {} marks with {} snapshots after warm-up are too few. Let the program do more work.",
+            profile.trace.marks(),
+            found.axis.xs.len()
         ),
         (Verdict::TooFewPoints, _) => {
             "Cannot be told: the trace is too short. Let the program run for longer, or mark \
@@ -102,8 +103,8 @@ fn none(found: &Found, profile: &Profile) -> String {
 fn axis(found: &Found, profile: &Profile) -> Section {
     let axis = &found.axis;
     let unit = match axis.unit {
-        Unit::Marks => " marks",
-        Unit::Seconds => " seconds",
+        Unit::Marks => " marks, ",
+        Unit::Seconds => " seconds, ",
     };
     let verdict = match found.verdict {
         Verdict::Told => "told",
@@ -116,9 +117,12 @@ fn axis(found: &Found, profile: &Profile) -> Section {
             .and("end", Value::Decimal(axis.end()), "; marks in the trace: ")
             .and("marks", Value::Count(profile.trace.marks()), ""),
         Fact::new("warm-up", "warm_up", Value::Decimal(axis.warm_up()), unit).and("points", points, " points after it"),
-        Fact::new("all leaks together", "growth_bytes", Value::DecimalBytes(found.bytes_per_unit()), " per ")
-            .and("per", Value::Text(axis.unit.one().to_owned()), "")
-            .and("verdict", Value::Text(verdict.to_owned()), ""),
+        Fact::new("all leaks together", "growth_bytes", Value::DecimalBytes(found.bytes_per_unit()), " per ").and(
+            "per",
+            Value::Text(axis.unit.one().to_owned()),
+            "",
+        ),
+        Fact::new("verdict", "verdict", Value::Text(verdict.to_owned()), ""),
     ];
     Section::facts("axis", "", facts)
 }
@@ -236,7 +240,7 @@ impl Words<'_> {
     }
 
     #[rustfmt::skip]
-    fn fields(&self, leak: &Leak) -> Vec<(&'static str, Value)> {
+    fn fields(&self, leak: &Leak) -> Fields {
         let site = |site: Site| {
             vec![
                 ("file", Value::Path(self.file(site))),
@@ -264,14 +268,14 @@ impl Words<'_> {
             ("instances", Value::Count(leak.instances)),
             ("kinds", Value::Counts(leak.kinds.clone())),
             ("classes", Value::Counts(leak.classes.clone())),
-            ("reason", Value::Records(vec![vec![
+            ("reason", Value::Record(vec![
                 ("kind", said(reason_name(&leak.why))),
                 ("path", path),
                 ("holder", holder),
                 ("text", said(why(leak))),
-            ]])),
+            ])),
             ("advice", said(advice(leak))),
-            ("born", Value::Records(leak.born.map(site).into_iter().collect())),
+            ("born", leak.born.map(site).map_or(Value::Absent, Value::Record)),
             ("call_paths", Value::Count(leak.call_paths as u64)),
             ("call_path", Value::Records(leak.call_path.iter().map(|&call| site(call)).collect())),
         ]);
