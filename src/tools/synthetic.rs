@@ -80,11 +80,6 @@ impl Synthetic {
         self.push(&Record::End(End { time_ns, cause }));
     }
 
-    /// The number of the next snapshot.
-    pub(crate) fn next_snapshot(&self) -> u64 {
-        self.snapshots
-    }
-
     pub(crate) fn marks(&mut self, marks: u64, label: StrId) {
         let labels = vec![MarkLabel { label, marks }];
         self.push(&Record::Marks(Marks { snapshot: self.snapshots, marks, labels }));

@@ -11,6 +11,12 @@ use rustc_hash::{FxHashMap, FxHashSet};
 /// Scalars that a line keeps beside blocks; fewer bytes than this for each are scalars' own texts and slots.
 const BYTES_OF_A_SCALAR: f64 = 4096.0;
 
+/// A line of a sub.
+type Line = (StrId, u32, SubId);
+
+/// The place of a line that grew most, by how many bytes, and all its places.
+type Grown = (Site, f64, Vec<PlaceId>);
+
 /// Lines whose places grew, each with all of them. `explained` places are left out; `buffers` names what has the
 /// blocks of a place.
 pub(super) fn leaks(
@@ -21,7 +27,7 @@ pub(super) fn leaks(
     buffers: &FxHashMap<PlaceId, String>,
 ) -> Vec<Leak> {
     let (before, after) = evidence.ends();
-    let mut lines: FxHashMap<(StrId, u32, SubId), (Site, f64, Vec<PlaceId>)> = FxHashMap::default();
+    let mut lines: FxHashMap<Line, Grown> = FxHashMap::default();
     for (id, now) in (0u32..).map(PlaceId).zip(&after) {
         let then = before.get(id.index()).copied().unwrap_or_default();
         let bytes = now.live_bytes as f64 - then.live_bytes as f64;

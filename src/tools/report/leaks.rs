@@ -173,7 +173,10 @@ impl Words<'_> {
         heading.push(part(said(self.line(leak.site)), " in "));
         heading.push(part(said(self.sub(leak.site)), ""));
         let mut facts = self.growth(leak);
-        if rank.is_some() {
+        if rank.is_none() {
+            // What grew once has no rate.
+            facts.remove(0);
+        } else {
             let types = types(leak);
             if !types.is_empty() {
                 let value = Value::Counts(types.iter().take(TYPES).cloned().collect());
