@@ -46,7 +46,7 @@ static FINISHED: AtomicBool = AtomicBool::new(false);
 static SIGNALLED: AtomicBool = AtomicBool::new(false);
 
 /// A snapshot that nobody asked for comes no sooner than so many times the time that the last one took.
-const PAUSES_APART: u32 = 50;
+const PAUSES_APART: u32 = 30;
 /// The same of a sample of the heap, by what it is expected to take.
 const SAMPLES_APART: u32 = 20;
 /// What a sample takes for each scalar there is, about.
@@ -147,7 +147,7 @@ pub fn attend(recorder: &mut Recorder, interp: &mut Interp) {
     note_point(recorder, now);
     let since = now.saturating_sub(recorder.trace.last_snapshot);
     if since >= pause_between(recorder, now) && snapshot::is_due(recorder) && is_writer_idle(recorder) {
-        recorder.verify_scalars(interp);
+        before_snapshot(recorder, interp);
         let seconds = now.as_secs();
         let is_full = recorder.marks.made == 0 && seconds > 0 && is_sample_due(recorder, interp, now, seconds);
         send_snapshot(recorder, Cause::Interval, is_full.then_some(interp));
@@ -162,6 +162,14 @@ fn pause_between(recorder: &Recorder, now: Duration) -> Duration {
         return interval;
     }
     interval.min((now / 4).max(recorder.trace.last_pause * PAUSES_APART))
+}
+
+/// At a boundary at which a snapshot is to be taken. It reads the pages itself, so what they grew is booked first.
+fn before_snapshot(recorder: &mut Recorder, interp: &Interp) {
+    if recorder.options.statm != StatmMode::Off {
+        recorder.read_statm(interp);
+    }
+    recorder.verify_scalars(interp);
 }
 
 fn is_writer_idle(recorder: &Recorder) -> bool {
@@ -220,7 +228,7 @@ pub fn mark(recorder: &mut Recorder, interp: &mut Interp, label: &[u8]) {
     let is_cheap = now.saturating_sub(recorder.trace.last_snapshot) >= recorder.trace.last_pause * PAUSES_APART;
     if is_full || (recorder.marks.is_snapshot_due() && is_cheap && is_writer_idle(recorder)) {
         recorder.marks.snapshot_taken();
-        recorder.verify_scalars(interp);
+        before_snapshot(recorder, interp);
         send_snapshot(recorder, Cause::Mark, is_full.then_some(interp));
     }
 }
@@ -229,7 +237,7 @@ pub fn mark(recorder: &mut Recorder, interp: &mut Interp, label: &[u8]) {
 fn mark_signal(recorder: &mut Recorder, interp: &Interp, name: &str) {
     recorder.marks.make(format!("(signal {name})").as_bytes(), &mut recorder.strings);
     recorder.births_go_on();
-    recorder.verify_scalars(interp);
+    before_snapshot(recorder, interp);
     send_snapshot(recorder, Cause::Mark, Some(interp));
 }
 

@@ -47,8 +47,9 @@ impl Recorder {
         }
     }
 
+    /// What the process's pages have grown since they were read last is booked on the node that runs.
     #[cold]
-    pub(super) fn read_statm(&mut self, interp: &mut Interp) {
+    pub fn read_statm(&mut self, interp: &Interp) {
         let _errno = ErrnoKept::new();
         self.statm_due = false;
         let (size, resident) = self.statm.read();
