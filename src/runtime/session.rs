@@ -1,6 +1,7 @@
 //! From the first start to the end of the process: begins the trace, takes snapshots, and sees to it that the trace is
 //! complete however the process ends, forks or becomes another program.
 
+use super::call_stream::CallStream;
 use super::complaint::complain;
 use super::interp::{Interp, PerlLayout};
 use super::marks::FIRST_FULL;
@@ -120,7 +121,7 @@ pub fn stop() {
         recorder.paused = true;
         if let Some(interp) = Recorder::interp_of(thread) {
             recorder.settle_pending(interp);
-            interp.pop_to(0);
+            recorder.close_to(interp, 0);
         }
     });
 }
@@ -165,11 +166,12 @@ fn pause_between(recorder: &Recorder, now: Duration) -> Duration {
 }
 
 /// At a boundary at which a snapshot is to be taken. It reads the pages itself, so what they grew is booked first.
-fn before_snapshot(recorder: &mut Recorder, interp: &Interp) {
+fn before_snapshot(recorder: &mut Recorder, interp: &mut Interp) {
     if recorder.options.statm != StatmMode::Off {
         recorder.read_statm(interp);
     }
     recorder.verify_scalars(interp);
+    send_calls(recorder, interp);
 }
 
 fn is_writer_idle(recorder: &Recorder) -> bool {
@@ -234,7 +236,7 @@ pub fn mark(recorder: &mut Recorder, interp: &mut Interp, label: &[u8]) {
 }
 
 /// The signal has come: a mark, and a full snapshot.
-fn mark_signal(recorder: &mut Recorder, interp: &Interp, name: &str) {
+fn mark_signal(recorder: &mut Recorder, interp: &mut Interp, name: &str) {
     recorder.marks.make(format!("(signal {name})").as_bytes(), &mut recorder.strings);
     recorder.births_go_on();
     before_snapshot(recorder, interp);
@@ -315,6 +317,22 @@ fn send_snapshot(recorder: &mut Recorder, cause: Cause, sampled: Option<&Interp>
     }
 }
 
+/// Hands the events of an interpreter's stream of calls over, if there are any. A stream that has become too long ends.
+pub fn send_calls(recorder: &mut Recorder, interp: &mut Interp) {
+    let Some(mut calls) = interp.calls.as_mut().and_then(CallStream::take) else { return };
+    let Some(writer) = recorder.trace.writer.take() else { return };
+    if writer.calls_bytes() > recorder.options.calls_max_bytes {
+        calls.is_cut = true;
+        interp.calls = None;
+        complain(
+            "the stream of calls has reached calls_max; later calls are not in it, all else is recorded as before",
+        );
+    }
+    snapshot::define(recorder, &mut |record| writer.send(record));
+    writer.send(Record::Calls(calls));
+    recorder.trace.writer = Some(writer);
+}
+
 /// When a snapshot outside of a boundary is to be a full one.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Full {
@@ -336,6 +354,11 @@ fn send_last(recorder: &mut Recorder, thread: &Thread, cause: Cause, full: Full)
     if let Some(interp) = Recorder::interp_of(thread) {
         recorder.settle_pending(interp);
         recorder.verify_scalars(interp);
+        send_calls(recorder, interp);
+        for &other in recorder.interps.clone().iter().filter(|&&other| !std::ptr::eq(other, interp)) {
+            // SAFETY: interpreters are leaked, and this thread looks at none but its own and, here, another.
+            send_calls(recorder, unsafe { &mut *other });
+        }
         let now = recorder.trace.started.elapsed();
         let is_full = match full {
             Full::Yes => true,
@@ -413,7 +436,7 @@ extern "C" fn after_fork_in_child() {
 }
 
 /// The first boundary in a forked child: its own trace begins with all that it inherited.
-fn begin_child(recorder: &mut Recorder, interp: &Interp) {
+fn begin_child(recorder: &mut Recorder, interp: &mut Interp) {
     let Some(plan) = PLAN.lock().clone() else { return };
     let parent = recorder.trace.pid;
     let mut path = plan.path.clone().into_os_string();
@@ -440,5 +463,8 @@ fn begin_child(recorder: &mut Recorder, interp: &Interp) {
     writer.send(header::record(&plan.options, &plan.build, recorder, &interp.layout, Some((parent, &plan.path))));
     writer.send(Record::Libraries(plan.build.libraries.clone()));
     recorder.trace.writer = Some(writer);
+    if interp.calls.is_some() {
+        recorder.begin_calls(interp, 0);
+    }
     send_snapshot(recorder, Cause::Base, None);
 }

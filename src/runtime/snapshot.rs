@@ -63,7 +63,8 @@ pub fn define_strings(recorder: &mut Recorder, put: &mut dyn FnMut(Record)) {
     }
 }
 
-fn define(recorder: &mut Recorder, put: &mut dyn FnMut(Record)) {
+/// Writes what has not been written yet of the tables.
+pub fn define(recorder: &mut Recorder, put: &mut dyn FnMut(Record)) {
     define_strings(recorder, put);
     let [_, subs, nodes, places] = &mut recorder.trace.written;
     for chunk in recorder.tree.subs_from(*subs).chunks(RECORDS_A_CHUNK) {

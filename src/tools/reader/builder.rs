@@ -59,7 +59,11 @@ impl Builder {
             Record::Snapshot(snapshot) => self.snapshot(snapshot),
             Record::End(end) => self.end(end),
             Record::Libraries(_) | Record::Marks(_) => Ok(()),
-            Record::HeapBegins(_) | Record::HeapScalars(_) | Record::HeapEdges(_) | Record::Census(_) => Ok(()),
+            Record::HeapBegins(_)
+            | Record::HeapScalars(_)
+            | Record::HeapEdges(_)
+            | Record::Census(_)
+            | Record::Calls(_) => Ok(()),
         }
     }
 
