@@ -185,7 +185,7 @@ With C<ledger=0> only the number of scalars is read: a rise is booked as born an
 =item *
 
 Pages. The size of the process is read now and then (see C<statm> below), and what it grew is booked on the sub that ran
-when it was read.
+when it was read. The profiler's own memory is among them.
 
 =item *
 
@@ -258,8 +258,9 @@ INIT blocks; or when it calls C<Devel::MProf::start()>.
 
 =item interval=SECONDS (default: 1)
 
-Time between two snapshots, from 0.05 to 86400. A snapshot holds what has changed. If the process is killed, what came
-after the last snapshot is lost.
+Longest time between two snapshots, from 0.05 to 86400, while anything changes. A snapshot holds what has changed. If the
+process is killed, what came after the last snapshot is lost. In the first seconds of a program without marks snapshots
+are nearer to each other.
 
 =item lines=1|0 (default: 1)
 
@@ -291,18 +292,63 @@ and each return, which is slow. C<off>: only with a snapshot.
 How to learn of calls and statements. C<op> wraps the ops that perl runs. C<db> has itself called by perl, as a debugger
 is, through C<DB::sub> and C<DB::DB>; it is slower, and the program sees another C<$^P>. The figures are the same.
 
+=item mark=PACKAGE::SUB (default: none)
+
+The sub that does a unit of the program's work, such as a request or a job: each time it returns, a mark is made. See
+L</MARKS>. The name is that which C<mprof-dump subs> shows.
+
+=item signal=USR1|USR2|HUP|WINCH (default: none)
+
+A signal that makes a mark and a full snapshot, at the next statement of the program. A handler that the program sets for
+it takes precedence.
+
+=item full=auto|MARKS|off (default: auto)
+
+When a snapshot is a full one, with a sample of the heap, from which C<mprof-dump leaks> and C<mprof-dump classes> tell
+why memory stays. C<auto>: at the end of the program, after 32 marks and whenever their number has doubled, or without
+marks whenever the time has doubled, but never so often that it would take more than a few hundredths of the time, and
+unasked not with more than two million live scalars. A number: also every so many marks. C<off>: only when asked for.
+
 =item depth=CALLS (default: 1000)
 
 How deep call paths are told apart, from 1 to 100000. See L</THE CALL TREE>.
 
 =back
 
+=head1 MARKS
+
+Whether memory grows is a matter of the work done: so much for each request, or for each job. A mark says that a unit of
+work is over. With marks, C<mprof-dump leaks> tells growth per mark; without, per second and per call. Marks are made
+
+=over
+
+=item *
+
+from outside, without a change to the program: C<mark=Catalyst::handle_request>, or C<mark=My::Worker::do_job>, makes one
+at each return of that sub;
+
+=item *
+
+by L<Plack::Middleware::MProf>, for each request, with its method, route and status;
+
+=item *
+
+by the program: C<Devel::MProf::mark("job $type")>;
+
+=item *
+
+by a signal, with the option C<signal>.
+
+=back
+
+A snapshot is taken at each of the first marks, and later at about sixteen in each doubling of their number. Up to 256
+different labels are counted apart; all others are called C<(other)>.
+
 =head1 FUNCTIONS
 
-A program may call these, as functions or as class methods; nothing is exported. They exist only while it is profiled, so
-a program that also runs without the profiler asks first:
-
-    Devel::MProf::snapshot() if defined &Devel::MProf::snapshot;
+A program may call these, as functions or as class methods; nothing is exported. They exist only while it is profiled. A
+program that also runs without the profiler says C<use Devel::MProf::API;>, which defines them to do nothing where the
+profiler is not loaded.
 
 =over
 
@@ -315,9 +361,19 @@ booked on the main program, with the right line.
 
 Stops recording. Blocks that were recorded are followed until they are freed; new ones are not counted.
 
-=item Devel::MProf::snapshot()
+=item Devel::MProf::mark(LABEL)
 
-Writes all that has changed to the trace, and returns when it is written.
+Makes a mark: a unit of work is over. Without a label it is called C<(mark)>. See L</MARKS>.
+
+=item Devel::MProf::snapshot(), Devel::MProf::snapshot('full')
+
+Writes all that has changed to the trace, and returns when it is written. A full snapshot has a sample of the heap.
+
+=item Devel::MProf::stats()
+
+Returns the process's figures as of now, in a reference to a new hash; nothing while nothing is recorded. The keys:
+C<allocated_bytes>, C<allocated_blocks>, C<freed_bytes>, C<freed_blocks>, C<live_bytes>, C<live_blocks>, C<peak_bytes>,
+C<scalars>, C<resident_bytes>, C<marks>, C<snapshots>, C<profiler_bytes>.
 
 =back
 

@@ -3,6 +3,7 @@
 //! Reads perl's variables through the addresses the shim gave; knows nothing of perl's structures but the two offsets
 //! in [`PerlLayout`].
 
+use super::call_stream::CallStream;
 use super::heap_visit::HeapVisit;
 use super::locations::{Location, LocationId};
 use super::place_cache::PlaceCache;
@@ -99,6 +100,8 @@ pub struct Interp {
     pub subs: SubCache,
     /// The birthplaces of scalars, where that is asked for.
     pub ledger: Option<ScalarLedger>,
+    /// Every entry and exit, where that is asked for.
+    pub calls: Option<CallStream>,
 }
 
 /// Memory for the stack of open calls that is kept for reuse once it is empty again, in frames.
@@ -131,7 +134,13 @@ impl Interp {
             pool_suspect: None,
             subs: SubCache::default(),
             ledger: None,
+            calls: None,
         }
+    }
+
+    /// The nodes of the open calls, the outermost first.
+    pub fn open_nodes(&self) -> impl Iterator<Item = NodeId> + '_ {
+        self.frames.iter().skip(1).map(|frame| frame.node)
     }
 
     /// Begins the ledger; scalars that live already are `birth`'s.

@@ -86,19 +86,14 @@ impl Marks {
         self.next_snapshot = 0;
     }
 
-    /// If the sub is called `wanted` (with its package), its returns are marks from now on.
-    pub fn watch(&mut self, wanted: &[u8], id: SubId, sub: &Sub, strings: &Strings) {
+    /// If the sub is called `wanted` (with its package), its returns are marks from now on. Says whether it is.
+    pub fn watch(&mut self, wanted: &[u8], id: SubId, sub: &Sub, strings: &Strings) -> bool {
         let (package, name) = (strings.get(sub.package), strings.get(sub.name));
         let is_wanted = wanted.strip_prefix(package).and_then(|rest| rest.strip_prefix(b"::")) == Some(name);
         if is_wanted && !self.subs.contains(&id) {
             self.subs.push(id);
         }
-    }
-
-    /// Are there subs whose returns are marks?
-    #[inline]
-    pub fn watches(&self) -> bool {
-        !self.subs.is_empty()
+        is_wanted
     }
 
     /// Is the sub's return a mark?

@@ -12,6 +12,7 @@
 //! | `shim_types` | what the shim hands over |
 //! | `paged` | how the big ones of these grow |
 //! | `statm`, `own_memory` | the process's pages, the profiler's own bytes |
+//! | `call_stream` | with `calls=1`: each entry and exit |
 //! | `marks` | units of the program's work |
 //! | `heap_sample`, `heap_visit` | which scalars live on, and what refers to them |
 //! | `session`, `snapshot`, `header`, `trace_state` | when what is written |
@@ -26,6 +27,7 @@
 mod arena_pages;
 mod births;
 pub mod block_table;
+mod call_stream;
 mod call_tree;
 pub mod complaint;
 mod eval_origins;

@@ -74,6 +74,10 @@ pub struct Options {
     pub signal: Option<(i32, &'static str)>,
     /// Default `auto`.
     pub full: FullMode,
+    /// Write every entry and exit? Default no.
+    pub calls: bool,
+    /// Bytes that these may take in the trace. Default 1 GiB.
+    pub calls_max_bytes: u64,
 }
 
 impl Default for Options {
@@ -92,9 +96,14 @@ impl Default for Options {
             mark: Vec::new(),
             signal: None,
             full: FullMode::Auto,
+            calls: false,
+            calls_max_bytes: 1 << 30,
         }
     }
 }
+
+/// Less than one record would fill.
+const FEWEST_CALLS_BYTES: u64 = 64 << 10;
 
 /// Signals that nobody sends but on purpose.
 const SIGNALS: [(&str, i32); 4] =
@@ -103,7 +112,8 @@ const SIGNALS: [(&str, i32); 4] =
 const KNOWN: &str =
     "file=PATH, statm=auto|every|off, hook=op|db, lines=1|0, live=1|0, ledger=1|0, verify=0|1, interval=SECONDS (0.05 to 86400), \
                      start=begin|init|no, depth=CALLS (1 to 100000), \
-                     mark=PACKAGE::SUB, signal=USR1|USR2|HUP|WINCH, full=auto|off|MARKS";
+                     mark=PACKAGE::SUB, signal=USR1|USR2|HUP|WINCH, full=auto|off|MARKS, \
+                     calls=0|1, calls_max=BYTES (as 500M; from 64k)";
 
 fn one_of<T: Copy>(value: &str, choices: &[(&str, T)]) -> Option<T> {
     choices.iter().find(|(name, _)| *name == value).map(|&(_, choice)| choice)
@@ -142,6 +152,10 @@ impl Options {
                 known.map(|(name, number)| self.signal = Some((number, name)))
             }
             b"full" => full_mode(&text).map(|mode| self.full = mode),
+            b"calls" => one_of(&text, &SWITCH).map(|on| self.calls = on),
+            b"calls_max" => {
+                bytes(&text).filter(|&bytes| bytes >= FEWEST_CALLS_BYTES).map(|bytes| self.calls_max_bytes = bytes)
+            }
             _ => return Err(format!("unknown option '{}'; known are: {KNOWN}", String::from_utf8_lossy(key))),
         };
         done.ok_or_else(|| {
@@ -174,6 +188,8 @@ impl Options {
             ("interval", format!("{}", self.interval.as_secs_f64())),
             ("start", start.to_string()),
             ("depth", self.depth.to_string()),
+            ("calls", switch(self.calls)),
+            ("calls_max", self.calls_max_bytes.to_string()),
             ("mark", String::from_utf8_lossy(&self.mark).into_owned()),
             ("signal", self.signal.map_or(String::new(), |(_, name)| name.to_string())),
             (
@@ -187,6 +203,14 @@ impl Options {
         ];
         pairs.into_iter().map(|(key, value)| (key.to_string(), value)).collect()
     }
+}
+
+/// A number of bytes, with k, M or G after it for powers of 1024.
+fn bytes(text: &str) -> Option<u64> {
+    let units = [("k", 10), ("K", 10), ("M", 20), ("G", 30)];
+    let (digits, shift) =
+        units.into_iter().find_map(|(unit, shift)| Some((text.strip_suffix(unit)?, shift))).unwrap_or((text, 0));
+    digits.parse::<u64>().ok()?.checked_mul(1 << shift)
 }
 
 fn full_mode(text: &str) -> Option<FullMode> {

@@ -1,6 +1,7 @@
 //! From the first start to the end of the process: begins the trace, takes snapshots, and sees to it that the trace is
 //! complete however the process ends, forks or becomes another program.
 
+use super::call_stream::CallStream;
 use super::complaint::complain;
 use super::interp::{Interp, PerlLayout};
 use super::marks::FIRST_FULL;
@@ -46,7 +47,7 @@ static FINISHED: AtomicBool = AtomicBool::new(false);
 static SIGNALLED: AtomicBool = AtomicBool::new(false);
 
 /// A snapshot that nobody asked for comes no sooner than so many times the time that the last one took.
-const PAUSES_APART: u32 = 50;
+const PAUSES_APART: u32 = 30;
 /// The same of a sample of the heap, by what it is expected to take.
 const SAMPLES_APART: u32 = 20;
 /// What a sample takes for each scalar there is, about.
@@ -120,7 +121,7 @@ pub fn stop() {
         recorder.paused = true;
         if let Some(interp) = Recorder::interp_of(thread) {
             recorder.settle_pending(interp);
-            interp.pop_to(0);
+            recorder.close_to(interp, 0);
         }
     });
 }
@@ -147,7 +148,7 @@ pub fn attend(recorder: &mut Recorder, interp: &mut Interp) {
     note_point(recorder, now);
     let since = now.saturating_sub(recorder.trace.last_snapshot);
     if since >= pause_between(recorder, now) && snapshot::is_due(recorder) && is_writer_idle(recorder) {
-        recorder.verify_scalars(interp);
+        before_snapshot(recorder, interp);
         let seconds = now.as_secs();
         let is_full = recorder.marks.made == 0 && seconds > 0 && is_sample_due(recorder, interp, now, seconds);
         send_snapshot(recorder, Cause::Interval, is_full.then_some(interp));
@@ -162,6 +163,15 @@ fn pause_between(recorder: &Recorder, now: Duration) -> Duration {
         return interval;
     }
     interval.min((now / 4).max(recorder.trace.last_pause * PAUSES_APART))
+}
+
+/// At a boundary at which a snapshot is to be taken. It reads the pages itself, so what they grew is booked first.
+fn before_snapshot(recorder: &mut Recorder, interp: &mut Interp) {
+    if recorder.options.statm != StatmMode::Off {
+        recorder.read_statm(interp);
+    }
+    recorder.verify_scalars(interp);
+    send_calls(recorder, interp);
 }
 
 fn is_writer_idle(recorder: &Recorder) -> bool {
@@ -220,16 +230,16 @@ pub fn mark(recorder: &mut Recorder, interp: &mut Interp, label: &[u8]) {
     let is_cheap = now.saturating_sub(recorder.trace.last_snapshot) >= recorder.trace.last_pause * PAUSES_APART;
     if is_full || (recorder.marks.is_snapshot_due() && is_cheap && is_writer_idle(recorder)) {
         recorder.marks.snapshot_taken();
-        recorder.verify_scalars(interp);
+        before_snapshot(recorder, interp);
         send_snapshot(recorder, Cause::Mark, is_full.then_some(interp));
     }
 }
 
 /// The signal has come: a mark, and a full snapshot.
-fn mark_signal(recorder: &mut Recorder, interp: &Interp, name: &str) {
+fn mark_signal(recorder: &mut Recorder, interp: &mut Interp, name: &str) {
     recorder.marks.make(format!("(signal {name})").as_bytes(), &mut recorder.strings);
     recorder.births_go_on();
-    recorder.verify_scalars(interp);
+    before_snapshot(recorder, interp);
     send_snapshot(recorder, Cause::Mark, Some(interp));
 }
 
@@ -307,6 +317,22 @@ fn send_snapshot(recorder: &mut Recorder, cause: Cause, sampled: Option<&Interp>
     }
 }
 
+/// Hands the events of an interpreter's stream of calls over, if there are any. A stream that has become too long ends.
+pub fn send_calls(recorder: &mut Recorder, interp: &mut Interp) {
+    let Some(mut calls) = interp.calls.as_mut().and_then(CallStream::take) else { return };
+    let Some(writer) = recorder.trace.writer.take() else { return };
+    if writer.calls_bytes() > recorder.options.calls_max_bytes {
+        calls.is_cut = true;
+        interp.calls = None;
+        complain(
+            "the stream of calls has reached calls_max; later calls are not in it, all else is recorded as before",
+        );
+    }
+    snapshot::define(recorder, &mut |record| writer.send(record));
+    writer.send(Record::Calls(calls));
+    recorder.trace.writer = Some(writer);
+}
+
 /// When a snapshot outside of a boundary is to be a full one.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Full {
@@ -328,6 +354,11 @@ fn send_last(recorder: &mut Recorder, thread: &Thread, cause: Cause, full: Full)
     if let Some(interp) = Recorder::interp_of(thread) {
         recorder.settle_pending(interp);
         recorder.verify_scalars(interp);
+        send_calls(recorder, interp);
+        for &other in recorder.interps.clone().iter().filter(|&&other| !std::ptr::eq(other, interp)) {
+            // SAFETY: interpreters are leaked, and this thread looks at none but its own and, here, another.
+            send_calls(recorder, unsafe { &mut *other });
+        }
         let now = recorder.trace.started.elapsed();
         let is_full = match full {
             Full::Yes => true,
@@ -405,7 +436,7 @@ extern "C" fn after_fork_in_child() {
 }
 
 /// The first boundary in a forked child: its own trace begins with all that it inherited.
-fn begin_child(recorder: &mut Recorder, interp: &Interp) {
+fn begin_child(recorder: &mut Recorder, interp: &mut Interp) {
     let Some(plan) = PLAN.lock().clone() else { return };
     let parent = recorder.trace.pid;
     let mut path = plan.path.clone().into_os_string();
@@ -432,5 +463,8 @@ fn begin_child(recorder: &mut Recorder, interp: &Interp) {
     writer.send(header::record(&plan.options, &plan.build, recorder, &interp.layout, Some((parent, &plan.path))));
     writer.send(Record::Libraries(plan.build.libraries.clone()));
     recorder.trace.writer = Some(writer);
+    if interp.calls.is_some() {
+        recorder.begin_calls(interp, 0);
+    }
     send_snapshot(recorder, Cause::Base, None);
 }

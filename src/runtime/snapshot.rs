@@ -33,6 +33,7 @@ pub fn take(recorder: &mut Recorder, cause: Cause, sampled: Option<&Interp>, mut
         let places = recorder.places.figures_of(ids, newest_peak);
         put(Record::Figures(Figures { snapshot, nodes: Vec::new(), places }));
     }
+    let figures_took = recorder.trace.started.elapsed().saturating_sub(time);
     if let Some(interp) = sampled {
         heap_sample::take(recorder, interp, matches!(cause, Cause::Exit | Cause::QuickExit), &mut put);
         recorder.trace.last_sample = time;
@@ -49,7 +50,7 @@ pub fn take(recorder: &mut Recorder, cause: Cause, sampled: Option<&Interp>, mut
     recorder.trace.snapshot += 1;
     recorder.births_go_on();
     recorder.trace.last_snapshot = time;
-    recorder.trace.last_pause = recorder.trace.started.elapsed() - time;
+    recorder.trace.last_pause = figures_took;
 }
 
 /// Writes the strings that have not been written yet.
@@ -62,7 +63,8 @@ pub fn define_strings(recorder: &mut Recorder, put: &mut dyn FnMut(Record)) {
     }
 }
 
-fn define(recorder: &mut Recorder, put: &mut dyn FnMut(Record)) {
+/// Writes what has not been written yet of the tables.
+pub fn define(recorder: &mut Recorder, put: &mut dyn FnMut(Record)) {
     define_strings(recorder, put);
     let [_, subs, nodes, places] = &mut recorder.trace.written;
     for chunk in recorder.tree.subs_from(*subs).chunks(RECORDS_A_CHUNK) {

@@ -21,7 +21,7 @@ pub struct TraceState {
     pub snapshots_inherited: u64,
     /// When the last was taken, since the start.
     pub last_snapshot: Duration,
-    /// How long the program waited for it.
+    /// How long the program waited for it, without a sample of the heap.
     pub last_pause: Duration,
     /// When a sample of the heap was last part of one.
     pub last_sample: Duration,

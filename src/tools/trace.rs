@@ -96,7 +96,7 @@ pub struct ChunkCount {
 }
 
 /// Names of the chunk kinds, in the order of [`Trace::chunk_counts`].
-pub const CHUNK_KINDS: [&str; 14] = [
+pub const CHUNK_KINDS: [&str; 15] = [
     "header",
     "strings",
     "subs",
@@ -111,6 +111,7 @@ pub const CHUNK_KINDS: [&str; 14] = [
     "sampled scalars",
     "sampled references",
     "censuses",
+    "calls",
 ];
 
 /// A whole trace.

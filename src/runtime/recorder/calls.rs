@@ -1,8 +1,10 @@
 //! Subs, files and string evals are entered and left.
 
 use super::Recorder;
+use crate::format::calls::CallStep;
 use crate::format::ids::{NodeId, StrId, SubId};
 use crate::format::records::{Sub, SubKind};
+use crate::runtime::call_stream::{CallStream, Counted};
 use crate::runtime::eval_origins::folded_name;
 use crate::runtime::interp::Interp;
 use crate::runtime::session;
@@ -142,7 +144,7 @@ impl Recorder {
         };
         let id = self.tree.sub(sub);
         if !self.options.mark.is_empty() {
-            self.marks.watch(&self.options.mark, id, &sub, &self.strings);
+            self.exits_matter |= self.marks.watch(&self.options.mark, id, &sub, &self.strings);
         }
         id
     }
@@ -160,6 +162,9 @@ impl Recorder {
     #[inline]
     pub(super) fn open(&mut self, interp: &mut Interp, node: NodeId, stack: *const c_void, context: i32, cop: usize) {
         self.tree.called(node);
+        if interp.calls.is_some() {
+            self.stream(interp, CallStep::Enter(node));
+        }
         interp.push(node, stack, context, cop);
     }
 
@@ -167,20 +172,54 @@ impl Recorder {
     #[inline]
     pub fn leave(&mut self, interp: &mut Interp, cop: usize) {
         self.settle_call(interp, cop);
-        let left = interp.node;
-        interp.pop();
-        if self.marks.watches() {
-            self.left(interp, left);
+        if self.exits_matter {
+            self.close(interp);
+        } else {
+            interp.pop();
         }
     }
 
-    /// The call of a node is over: a mark, if its sub is the one whose returns are.
+    /// Closes the innermost call, and tells who needs to know.
     #[cold]
-    fn left(&mut self, interp: &mut Interp, node: NodeId) {
-        let sub = self.tree.sub_of(node);
-        if self.marks.is_watched(sub) {
+    fn close(&mut self, interp: &mut Interp) {
+        let node = interp.node;
+        self.stream(interp, CallStep::Exit);
+        interp.pop();
+        if self.marks.is_watched(self.tree.sub_of(node)) {
             let label = self.options.mark.clone();
             session::mark(self, interp, &label);
+        }
+    }
+
+    /// Closes the calls above `depth`.
+    pub fn close_to(&mut self, interp: &mut Interp, depth: usize) {
+        if !self.exits_matter {
+            interp.pop_to(depth);
+        }
+        while interp.view.depth > depth {
+            self.close(interp);
+        }
+    }
+
+    /// Begins the stream of calls of an interpreter with those that are open.
+    pub fn begin_calls(&mut self, interp: &mut Interp, number: u32) {
+        let pages = (self.statm.last.size, self.statm.last.resident);
+        interp.calls = Some(CallStream::new(number, self.counted(interp), pages));
+        for node in interp.open_nodes().collect::<Vec<_>>() {
+            self.stream(interp, CallStep::Enter(node));
+        }
+    }
+
+    fn counted(&self, interp: &Interp) -> Counted {
+        Counted { live_bytes: self.counters.live_bytes, scalars: interp.scalars() as u64 }
+    }
+
+    /// An entry or exit, for the stream of calls if there is one.
+    #[inline]
+    fn stream(&mut self, interp: &mut Interp, step: CallStep) {
+        let now = self.counted(interp);
+        if interp.calls.as_mut().is_some_and(|calls| calls.push(step, now)) {
+            session::send_calls(self, interp);
         }
     }
 
@@ -195,13 +234,6 @@ impl Recorder {
         if interp.view.depth > depth {
             self.settle_call(interp, cop);
         }
-        if !self.marks.watches() {
-            interp.pop_to(depth);
-        }
-        while interp.view.depth > depth {
-            let left = interp.node;
-            interp.pop();
-            self.left(interp, left);
-        }
+        self.close_to(interp, depth);
     }
 }

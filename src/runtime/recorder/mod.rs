@@ -30,6 +30,7 @@ use super::locations::{LocationId, Locations};
 use super::marks::Marks;
 use super::options::Options;
 use super::places::Places;
+use super::session;
 use super::statm::Statm;
 use super::strings::Strings;
 use super::thread::Thread;
@@ -94,6 +95,8 @@ pub struct Recorder {
     pub paused: bool,
     /// Units of the program's work.
     pub marks: Marks,
+    /// Does anyone but the tree need to know of exits: the stream of calls, or a mark?
+    pub exits_matter: bool,
     /// What scalars that are born now get as the time of their birth.
     pub born_at: BornAt,
     evals: EvalOrigins,
@@ -119,7 +122,6 @@ impl Recorder {
         let pools = places.intern(pools, LocationId::default());
         Self {
             blocks: options.live.then(BlockTable::new),
-            options,
             strings,
             tree,
             places,
@@ -131,7 +133,9 @@ impl Recorder {
             interps: Vec::new(),
             paused: false,
             marks: Marks::default(),
+            exits_matter: options.calls,
             born_at: BornAt::default(),
+            options,
             evals: EvalOrigins::default(),
             pools,
             main,
@@ -155,6 +159,9 @@ impl Recorder {
         let interp = Box::leak(Box::new(Interp::new(layout, root)));
         self.begin_scalars(interp, number == 0);
         interp.freed_so_far = generations::all();
+        if self.options.calls {
+            self.begin_calls(interp, number as u32);
+        }
         self.interps.push(interp);
         interp
     }
@@ -191,7 +198,9 @@ impl Recorder {
             let interp = unsafe { &mut *interp };
             if interp.view.perl == perl {
                 self.settle_pending(interp);
-                interp.pop_to(0);
+                self.close_to(interp, 0);
+                session::send_calls(self, interp);
+                interp.calls = None;
                 // What is left of a thread's scalars goes with it; the program's own outlive our last look.
                 if interp.node != self.main {
                     self.end_scalars(interp);

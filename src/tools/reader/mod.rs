@@ -158,6 +158,7 @@ fn kind_index(record: &Record) -> usize {
         Record::HeapScalars(_) => 11,
         Record::HeapEdges(_) => 12,
         Record::Census(_) => 13,
+        Record::Calls(_) => 14,
     }
 }
 
