@@ -11,7 +11,7 @@ sub new { my ($class) = @_; return bless { first => undef, last => undef }, $cla
 
 sub append {
     my ($self, $value) = @_;
-    my $element = { value => $value, before => undef, after => undef };
+    my $element = { value => $value };
     if (my $last = $self->{last}) {
         weaken($element->{before} = $last);
         $last->{after} = $element;

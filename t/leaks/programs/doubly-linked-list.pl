@@ -1,7 +1,7 @@
 # Every element of a list knows the one before and the one after.
 # MARK main::handle_request
-# EXPECT scalars_per_mark=16
-# 4 elements, each a hash of 3 values. The list itself is freed.
+# EXPECT scalars_per_mark=14
+# 4 elements, each a hash and its value, and 3 references forth and 3 back. The list itself is freed.
 
 use strict;
 use warnings;
@@ -12,7 +12,7 @@ sub new { my ($class) = @_; return bless { first => undef, last => undef }, $cla
 
 sub append {
     my ($self, $value) = @_;
-    my $element = { value => $value, before => undef, after => undef };
+    my $element = { value => $value };
     if (my $last = $self->{last}) {
         $element->{before} = $last;    # LEAK
         $last->{after} = $element;     # LEAK
