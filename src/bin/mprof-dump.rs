@@ -1,9 +1,12 @@
 //! `mprof-dump`: argv ─► options ─► [`mprof::tools`] ─► exit code. Sums and formats nothing itself.
 
+#[path = "mprof-dump/calls.rs"]
+mod calls;
 #[path = "mprof-dump/progress.rs"]
 mod progress;
 
 use anstream::{AutoStream, ColorChoice};
+use calls::CallsArgs;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use mprof::tools::profile::Profile;
@@ -37,6 +40,7 @@ Examples:
   mprof-dump lines --top 20 --filter '^lib/' mprof.bin
   mprof-dump tree --min 5 mprof.bin                  the call tree, without what has less than 5 %
   mprof-dump modules --sort load_allocated_bytes mprof.bin
+  mprof-dump calls --filter '^Foo::' mprof.bin       each call, function:before:after
   mprof-dump subs --json mprof.bin | jq '.subs.rows[0]'
 
 A trace is written by perl -d:MProf script.pl. A trace called like a report is ./subs.
@@ -107,6 +111,8 @@ enum Command {
     Timeline(TableArgs),
     /// The trace itself: header, options, counters, chunks
     Info(TraceArgs),
+    /// Each call of a run with calls=1, as function:before:after
+    Calls(CallsArgs),
 }
 
 #[derive(Args)]
@@ -164,6 +170,12 @@ fn percent(text: &str) -> Result<f64, String> {
 /// What is asked for: a report, its options, and the trace.
 type Request = (&'static str, Options, PathBuf);
 
+/// What a command line asks to be done.
+enum Task {
+    Report(Request),
+    Calls(CallsArgs),
+}
+
 impl TableArgs {
     fn request(self, report: &'static str) -> Request {
         let selection = Selection { sort: self.sort, top: self.top, filter: self.filter };
@@ -179,8 +191,9 @@ impl SummaryArgs {
 }
 
 impl Command {
-    fn request(self) -> Request {
-        match self {
+    fn task(self) -> Task {
+        Task::Report(match self {
+            Command::Calls(args) => return Task::Calls(args),
             Command::Summary(args) => args.request(),
             Command::Subs(args) => args.request("subs"),
             Command::Lines(args) => args.request("lines"),
@@ -192,7 +205,7 @@ impl Command {
             Command::Modules(args) => args.request("modules"),
             Command::Timeline(args) => args.request("timeline"),
             Command::Info(args) => ("info", Options::default(), args.trace),
-        }
+        })
     }
 }
 
@@ -208,14 +221,14 @@ enum DumpError {
 }
 
 impl Cli {
-    fn request(self) -> Result<Request, clap::Error> {
-        let Some(report) = self.report else { return Ok(self.summary.request()) };
+    fn task(self) -> Result<Task, clap::Error> {
+        let Some(report) = self.report else { return Ok(Task::Report(self.summary.request())) };
         let SummaryArgs { trace, top, filter } = &self.summary;
         if trace.is_some() || top.is_some() || filter.is_some() {
             let sentence = "the trace and a report's own options stand after the report's name";
             return Err(Cli::command().error(ErrorKind::ArgumentConflict, sentence));
         }
-        Ok(report.request())
+        Ok(report.task())
     }
 }
 
@@ -237,8 +250,8 @@ fn explained(error: clap::Error) -> clap::Error {
 }
 
 fn main() -> ExitCode {
-    let parsed = Cli::try_parse().map_err(explained).and_then(|cli| Ok((cli.output, cli.request()?)));
-    let (output, request) = match parsed {
+    let parsed = Cli::try_parse().map_err(explained).and_then(|cli| Ok((cli.output, cli.task()?)));
+    let (output, task) = match parsed {
         Ok(parsed) => parsed,
         Err(error) => {
             // Nothing is left to say where even this cannot be written.
@@ -246,7 +259,11 @@ fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(EXIT_REFUSED));
         }
     };
-    match run(output, request) {
+    let done = match task {
+        Task::Report(request) => run(output, request),
+        Task::Calls(args) => args.run(output.json),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         // `| head` has read enough.
         Err(DumpError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,

@@ -3,22 +3,29 @@
 //! Figures wait here until their snapshot has been read; what waits at the end is dropped. Never touches a file.
 
 use super::Fault;
+use crate::format::calls::{CallEvent, CallStep, Calls};
 use crate::format::records::{
     Cause, End, Figures, Header, Node, NodeFigures, Nodes, Place, PlaceFigures, Places, Snapshot, Strings, Sub, Subs,
 };
 use crate::format::Record;
 use crate::tools::trace::{Base, SnapshotTotals, Trace};
+use std::collections::BTreeMap;
 
 /// A trace in the making.
 pub(super) struct Builder {
     trace: Trace,
     waiting_nodes: Vec<NodeFigures>,
     waiting_places: Vec<PlaceFigures>,
+    /// Events of the stream of calls so far, by interpreter.
+    call_events: BTreeMap<u32, u64>,
 }
 
 /// Rows that may wait before those of the same id are put together: a good trace has one of each, and a forged one
 /// must not fill the memory.
 const WAITING_ROWS: usize = 1 << 20;
+
+/// Interpreters whose calls are told apart, at most.
+const MOST_INTERPRETERS: usize = 1 << 16;
 
 /// Is a record's rule kept?
 fn rule(kept: bool, broken: &'static str) -> Result<(), Fault> {
@@ -33,7 +40,7 @@ impl Builder {
     /// A trace of which only the header is known.
     pub(super) fn new(header: Header) -> Self {
         let trace = Trace { header, strings: vec![Vec::new()], ..Trace::default() };
-        Builder { trace, waiting_nodes: Vec::new(), waiting_places: Vec::new() }
+        Builder { trace, waiting_nodes: Vec::new(), waiting_places: Vec::new(), call_events: BTreeMap::new() }
     }
 
     /// What has been read so far.
@@ -139,6 +146,21 @@ impl Builder {
         self.trace.threads.extend(record.threads.into_iter().map(|thread| (thread.tid, thread)));
         self.trace.timeline.extend(record.timeline);
         Ok(())
+    }
+
+    /// Checks a record of the stream of calls, which nothing is kept of.
+    pub(super) fn calls(&mut self, record: &Calls) -> Result<(), Fault> {
+        rule(self.trace.end.is_none(), "it stands after the end record")?;
+        let nodes = self.trace.nodes.len();
+        let known = |event: &CallEvent| !matches!(event.step, CallStep::Enter(node) if node.index() >= nodes);
+        rule(record.events.iter().all(known), "a call of an unknown node")?;
+        if self.call_events.len() <= MOST_INTERPRETERS || self.call_events.contains_key(&record.interpreter) {
+            let next = self.call_events.entry(record.interpreter).or_default();
+            rule(record.first == *next, "calls are missing before it")?;
+            *next += record.events.len() as u64;
+            return Ok(());
+        }
+        rule(false, "calls of too many interpreters")
     }
 
     fn end(&mut self, record: End) -> Result<(), Fault> {
