@@ -7,7 +7,11 @@ use std::process::{Command, Output, Stdio};
 
 const TRACE: &str = "t/data/v1.mprof";
 
-const REPORTS: [&str; 8] = ["summary", "subs", "lines", "tree", "files", "modules", "timeline", "info"];
+/// A server that leaks 400, 220 and 1000 bytes for each mark.
+const LEAKY: &str = "t/data/v2.mprof";
+
+const REPORTS: [&str; 10] =
+    ["summary", "subs", "lines", "tree", "files", "modules", "timeline", "leaks", "classes", "info"];
 
 fn dump(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_mprof-dump")).args(args).env_remove("NO_COLOR").output().unwrap()
@@ -34,11 +38,14 @@ fn json(args: &[&str]) -> Value {
 
 #[test]
 fn every_report_is_as_kept() {
-    for report in REPORTS {
-        assert_eq!(stdout(&[report, TRACE]), fs::read_to_string(format!("t/data/v1.{report}.txt")).unwrap());
-        assert_eq!(stdout(&[report, "--json", TRACE]), fs::read_to_string(format!("t/data/v1.{report}.json")).unwrap());
-        let exact = fs::read_to_string(format!("t/data/v1.{report}.bytes.txt")).unwrap();
-        assert_eq!(stdout(&["--bytes", report, TRACE]), exact);
+    for (report, trace) in REPORTS.iter().flat_map(|report| [(report, TRACE), (report, LEAKY)]) {
+        let kept = |ending: &str| {
+            let path = trace.replace("mprof", &format!("{report}.{ending}"));
+            fs::read_to_string(path).unwrap()
+        };
+        assert_eq!(stdout(&[report, trace]), kept("txt"));
+        assert_eq!(stdout(&[report, "--json", trace]), kept("json"));
+        assert_eq!(stdout(&["--bytes", report, trace]), kept("bytes.txt"));
     }
 }
 
@@ -148,10 +155,37 @@ fn a_tree_says_what_it_folds() {
 }
 
 #[test]
+fn leaks_are_ranked_filtered_and_cut() {
+    let lines = |args: &[&str]| {
+        let rows = json(args)["leaks"]["rows"].as_array().unwrap().clone();
+        rows.iter().map(|row| row["line"].as_u64().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(lines(&["leaks", "--json", LEAKY]), [14, 12, 13]);
+    assert_eq!(lines(&["leaks", "--json", "--top", "1", LEAKY]), [14]);
+    assert_eq!(lines(&["leaks", "--json", "--filter", "nosuch", LEAKY]), Vec::<u64>::new());
+    let first = &json(&["leaks", "--json", LEAKY])["leaks"]["rows"][1];
+    assert_eq!((&first["reason"]["kind"], &first["growth_scalars_per_call"]), (&"cycle".into(), &4.into()));
+    assert_eq!(first["reason"]["path"], "HASH{parent} → My::Node{child}");
+}
+
+#[test]
+fn growth_over_a_limit_has_an_exit_code_of_its_own() {
+    for (limit, code) in [("999", 3), ("1k", 0), ("0.5k", 3), ("1M", 0), ("0", 3)] {
+        let output = dump(&["leaks", "--fail-over", limit, LEAKY]);
+        assert_eq!(output.status.code(), Some(code), "{limit}");
+        assert!(!output.stdout.is_empty());
+    }
+    for limit in ["", "k", "-1", "1x", "nan"] {
+        refused(&["leaks", "--fail-over", limit, LEAKY]);
+    }
+    assert_eq!(dump(&["leaks", "--fail-over", "0", TRACE]).status.code(), Some(0));
+}
+
+#[test]
 fn nothing_that_steers_a_terminal_gets_through() {
     for report in REPORTS {
-        for look in ["--json", "--bytes"] {
-            let text = stdout(&[report, look, TRACE]);
+        for (look, trace) in [("--json", TRACE), ("--bytes", TRACE), ("--json", LEAKY), ("--bytes", LEAKY)] {
+            let text = stdout(&[report, look, trace]);
             let steers = |c: char| (c.is_control() && c != '\n') || ('\u{202a}'..='\u{202e}').contains(&c);
             assert!(!text.contains(steers), "{report} {look}: {text:?}");
         }

@@ -232,11 +232,148 @@ C<mprof-dump REPORT TRACE>, where the report is one of these:
     files       every file
     modules     every module, and what it costs to load it
     timeline    live bytes, scalars and pages as time went on
+    leaks       lines that keep more and more, and why; see FINDING LEAKS
+    classes     live scalars by type and class
     info        the trace itself
 
 C<--sort>, C<--top> and C<--filter> choose rows, C<--bytes> prints exact numbers, and C<--json> writes JSON. There are
 more columns than the page shows: C<--sort> with one of them shows it, and with a name that is none lists them all. See
 C<mprof-dump --help>.
+
+=head1 FINDING LEAKS
+
+    MPROF=mark=My::Server::handle_request perl -d:MProf server.pl
+    mprof-dump leaks mprof.bin
+
+The report names the lines that keep more and more, how much, why it stays, and what would free it:
+
+    1. lib/My/Tree.pm:31 in My::Tree::build
+      keeps         728 B and 8 scalars per mark; per call 728 B and 8 scalars
+      in all        546 KiB and 6144 scalars after warm-up, 136 KiB and 1536 scalars in the last quarter
+      steadiness    99.9 %, 766 instances in the sample
+      what it is    4 SCALAR, 2 Node, 2 REF
+      why it stays  nothing refers to it but itself, an unreachable cycle: Node{parent} -> Node{child}
+      to free it    weaken the reference in {parent} (Scalar::Util::weaken)
+      born at       lib/Node.pm:21 in Node::new
+      called from   server.pl:31 in main::request
+
+=head2 Words
+
+=over
+
+=item mark
+
+The end of a unit of the program's work, mostly a request. See L</MARKS>. In a program without marks growth is told by
+seconds.
+
+=item growth
+
+What is there at the last mark that was looked at, less what was there at the end of warm-up. Bytes are blocks and the
+heads and bodies of scalars. What is merely alive at the end is no leak: any program has much of that.
+
+=item warm-up
+
+The first quarter of the marks, or of the time. What grows only then, such as a cache that fills or a module that is
+loaded late, is not reported.
+
+=item steadiness
+
+How much of the growth a straight line explains: R squared of the least-squares line, in percent. A line that keeps the
+same with each mark has nearly 100 %.
+
+=item instance
+
+One cycle, or one entry of what holds it.
+
+=back
+
+=head2 The line that is named
+
+Of a cycle: where the sub was made that captures a variable which leads back to it. Without such a sub it is where the
+reference came to be that one would weaken: one under a key such as C<parent> or C<owner>, or one that leads where most
+lead. If that happened in a constructor or setter, the line that called it is named, and the other is shown as C<born at>.
+
+Of what is held: where it was put into what holds it.
+
+If that line is in a module of perl's own or an installed one, or in generated code, the nearest line of the program on
+the call path is named.
+
+=head2 Why it stays
+
+=over
+
+=item an unreachable cycle
+
+References from inside account for the reference count of each of the scalars, and nothing else leads to them. This is
+never said of anything that can be reached.
+
+=item held by a variable, a hash, an array or an object
+
+The name is that of the nearest thing that has one: C<%My::CACHE>, C<my @queue of main::handler>,
+C<{handlers} of a My::App object>.
+
+=item blocks
+
+No scalar more, but bytes: a text that is appended to, or memory that a C library keeps.
+
+=item unknown
+
+Something refers to it that the heap sample does not tell of, such as C code; or there is no heap sample that lists it.
+Recorded with C<full=off> or C<ledger=0>, all are.
+
+=back
+
+=head2 What counts as a leak
+
+=over
+
+=item *
+
+After warm-up it has grown by at least 3 scalars or 1 KiB; and by one scalar or 64 bytes in 20 marks.
+
+=item *
+
+It grew steadily: steadiness is 90 % or more, or 70 % with growth in each third of the marks; and in the last third it
+grew by at least a third of what a straight line would have there.
+
+=item *
+
+What the heap sample lists was born in at least 3 different marks, and the growth is at least half of what the sample
+would make one expect. So the newest entries of a cache of bounded size are no leak.
+
+=item *
+
+A line that has less than 1 % of all growth is shown with C<--all> only. Ten are shown; see C<--top>.
+
+=back
+
+Other growth of 4 KiB or more is shown below, as what grew once. If there are too few marks or snapshots to tell, the
+report says so.
+
+=head2 What is exact
+
+How many scalars and bytes each place keeps at each mark, and so the growth; that a cycle is unreachable. Where one place
+keeps things for different reasons its growth is divided as in the heap sample, which is an approximation, as are bytes of
+keys in hashes. Without marks a call may be under way when figures are read; scalars per call are rounded to a whole number
+only where that explains the difference.
+
+=head2 In tests
+
+C<mprof-dump leaks --fail-over 1k mprof.bin> ends with exit code 3 if a line keeps more than 1024 bytes per mark (without
+marks: per second). C<--json> has these fields in C<leaks.rows> and in C<once.rows>: C<file>, C<line>, C<sub>;
+C<growth_bytes_per_mark>, C<growth_scalars_per_mark> (per second where C<axis.unit> is C<seconds>);
+C<growth_bytes_per_call>, C<growth_scalars_per_call>, for the sub of that line, or null; C<total_growth_bytes>,
+C<total_growth_scalars>, after warm-up; C<last_marks_growth_bytes>, C<last_marks_growth_scalars>, in the last quarter;
+C<steadiness>, from 0 to 1; C<instances>; C<kinds> and C<classes>, scalars of an instance; C<reason>, with C<kind> (C<cycle>,
+C<held>, C<bytes> or C<unknown>), C<path>, C<holder> and C<text>; C<advice>; C<born>; C<call_path>, from the outermost call
+to the line; C<call_paths>, how many lead there. C<axis> has C<unit>, C<end>, C<marks>, C<warm_up>, C<points> and C<verdict>
+(C<told>, C<too_few_points> or C<not_recorded>).
+
+=head2 Classes
+
+C<mprof-dump classes> shows all live scalars at the last heap sample, by type and class. Growth per mark is what lives of
+those that were born after warm-up and before the last mark, and no more than their number has grown since the sample
+before.
 
 =head1 OPTIONS
 

@@ -1,30 +1,34 @@
 //! `mprof-dump`: argv ─► options ─► [`mprof::tools`] ─► exit code. Sums and formats nothing itself.
 
+#[path = "mprof-dump/args.rs"]
+mod args;
 #[path = "mprof-dump/calls.rs"]
 mod calls;
 #[path = "mprof-dump/progress.rs"]
 mod progress;
 
 use anstream::{AutoStream, ColorChoice};
-use calls::CallsArgs;
+use args::{Command, Request, SummaryArgs, Task};
 use clap::error::ErrorKind;
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, ValueEnum};
 use mprof::tools::profile::Profile;
 use mprof::tools::reader::{read_file_through, ReadError};
 use mprof::tools::render::json::json;
 use mprof::tools::render::printable;
 use mprof::tools::render::text::{text, warnings_text, Look};
-use mprof::tools::report::{document, find, Options, REPORTS};
-use mprof::tools::select::{Selection, UnknownColumn};
-use regex::Regex;
+use mprof::tools::report::{document, find, REPORTS};
+use mprof::tools::select::UnknownColumn;
 use std::io::{self, IsTerminal, Write};
 use std::mem::ManuallyDrop;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use thiserror::Error;
 
 /// Bad usage, or an input that cannot be read.
 const EXIT_REFUSED: u8 = 2;
+
+/// A line grows by more than `--fail-over` allows.
+const EXIT_OVER: u8 = 3;
 
 /// The report could not be written.
 const EXIT_UNWRITTEN: u8 = 1;
@@ -40,11 +44,14 @@ Examples:
   mprof-dump lines --top 20 --filter '^lib/' mprof.bin
   mprof-dump tree --min 5 mprof.bin                  the call tree, without what has less than 5 %
   mprof-dump modules --sort load_allocated_bytes mprof.bin
+  mprof-dump leaks mprof.bin                         which line keeps more with each mark, and why
+  mprof-dump leaks --fail-over 1k mprof.bin          exit code 3 if one keeps more than 1 KiB per mark
   mprof-dump calls --filter '^Foo::' mprof.bin       each call, function:before:after
   mprof-dump subs --json mprof.bin | jq '.subs.rows[0]'
 
 A trace is written by perl -d:MProf script.pl. A trace called like a report is ./subs.
-Exit code: 0; 1 if the report could not be written; 2 for bad usage or an unreadable trace.";
+Exit code: 0; 1 if the report could not be written; 2 for bad usage or an unreadable trace;
+3 if a line grows by more than --fail-over.";
 
 /// Show which subs, lines and modules of a Perl program allocate, keep and leak its memory.
 #[derive(Parser)]
@@ -90,122 +97,6 @@ impl Color {
             Color::Always => ColorChoice::Always,
             Color::Never => ColorChoice::Never,
         }
-    }
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// The page shown without a report's name: what ran, what it took, who took most
-    Summary(SummaryArgs),
-    /// Every sub: calls, bytes, blocks and scalars, self and inclusive
-    Subs(TableArgs),
-    /// Every line of the program
-    Lines(TableArgs),
-    /// The call tree, with what is small folded
-    Tree(TreeArgs),
-    /// Every file
-    Files(TableArgs),
-    /// Every module, and what it costs to load it
-    Modules(TableArgs),
-    /// The process as it went: live heap, scalars, resident set
-    Timeline(TableArgs),
-    /// The trace itself: header, options, counters, chunks
-    Info(TraceArgs),
-    /// Each call of a run with calls=1, as function:before:after
-    Calls(CallsArgs),
-}
-
-#[derive(Args)]
-struct SummaryArgs {
-    /// The trace to read
-    #[arg(value_name = "TRACE", required = true)]
-    trace: Option<PathBuf>,
-    /// Rows of each table [default: 10]
-    #[arg(long, value_name = "N")]
-    top: Option<usize>,
-    /// Only rows with a name or path that this regular expression matches
-    #[arg(long, value_name = "REGEX")]
-    filter: Option<Regex>,
-}
-
-#[derive(Args)]
-struct TableArgs {
-    /// The trace to read
-    #[arg(value_name = "TRACE")]
-    trace: PathBuf,
-    /// Sort by this column, named as in the JSON; an unknown one lists them all
-    #[arg(long, value_name = "COLUMN")]
-    sort: Option<String>,
-    /// Only the first rows; in a tree, of each level
-    #[arg(long, value_name = "N")]
-    top: Option<usize>,
-    /// Only rows with a name or path that this regular expression matches
-    #[arg(long, value_name = "REGEX")]
-    filter: Option<Regex>,
-}
-
-#[derive(Args)]
-struct TreeArgs {
-    #[command(flatten)]
-    table: TableArgs,
-    /// Fold what has less than this share of the whole
-    #[arg(long, value_name = "PERCENT", default_value = "1", value_parser = percent)]
-    min: f64,
-}
-
-#[derive(Args)]
-struct TraceArgs {
-    /// The trace to read
-    #[arg(value_name = "TRACE")]
-    trace: PathBuf,
-}
-
-fn percent(text: &str) -> Result<f64, String> {
-    match text.trim_end_matches('%').parse() {
-        Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(percent),
-        _ => Err("not a number from 0 to 100".to_owned()),
-    }
-}
-
-/// What is asked for: a report, its options, and the trace.
-type Request = (&'static str, Options, PathBuf);
-
-/// What a command line asks to be done.
-enum Task {
-    Report(Request),
-    Calls(CallsArgs),
-}
-
-impl TableArgs {
-    fn request(self, report: &'static str) -> Request {
-        let selection = Selection { sort: self.sort, top: self.top, filter: self.filter };
-        (report, Options { selection, ..Options::default() }, self.trace)
-    }
-}
-
-impl SummaryArgs {
-    fn request(self) -> Request {
-        let selection = Selection { sort: None, top: self.top, filter: self.filter };
-        ("summary", Options { selection, ..Options::default() }, self.trace.unwrap_or_default())
-    }
-}
-
-impl Command {
-    fn task(self) -> Task {
-        Task::Report(match self {
-            Command::Calls(args) => return Task::Calls(args),
-            Command::Summary(args) => args.request(),
-            Command::Subs(args) => args.request("subs"),
-            Command::Lines(args) => args.request("lines"),
-            Command::Tree(TreeArgs { table, min }) => {
-                let (report, options, trace) = table.request("tree");
-                (report, Options { min_percent: min, ..options }, trace)
-            }
-            Command::Files(args) => args.request("files"),
-            Command::Modules(args) => args.request("modules"),
-            Command::Timeline(args) => args.request("timeline"),
-            Command::Info(args) => ("info", Options::default(), args.trace),
-        })
     }
 }
 
@@ -261,10 +152,10 @@ fn main() -> ExitCode {
     };
     let done = match task {
         Task::Report(request) => run(output, request),
-        Task::Calls(args) => args.run(output.json),
+        Task::Calls(args) => args.run(output.json).map(|()| 0),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => ExitCode::from(code),
         // `| head` has read enough.
         Err(DumpError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
@@ -274,13 +165,19 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(output: OutputArgs, (name, options, trace): Request) -> Result<(), DumpError> {
-    let Some(report) = find(name) else { return Ok(()) };
+/// The exit code of a report that was written.
+fn run(output: OutputArgs, request: Request) -> Result<u8, DumpError> {
+    let Request { report, options, trace, fail_over_bytes } = request;
+    let Some(report) = find(report) else { return Ok(0) };
+    let trace = read_file_through(&trace, report.keep(), progress::Watched::new)?;
     // Freeing what the process is about to give back anyway takes longer than some reports.
-    let profile = ManuallyDrop::new(Profile::new(read_file_through(&trace, progress::Watched::new)?));
+    let profile = ManuallyDrop::new(Profile::new(trace));
     let document = ManuallyDrop::new(document(report, &profile, &options)?);
+    let is_over = fail_over_bytes.is_some_and(|bytes| report.grows_by_more_than(bytes as f64, &profile));
+    let code = if is_over { EXIT_OVER } else { 0 };
     if output.json {
-        return write_out(&mut io::stdout().lock(), &json(&document));
+        write_out(&mut io::stdout().lock(), &json(&document))?;
+        return Ok(code);
     }
     let stdout = io::stdout();
     let width = stdout.is_terminal().then(terminal_size::terminal_size).flatten();
@@ -293,7 +190,7 @@ fn run(output: OutputArgs, (name, options, trace): Request) -> Result<(), DumpEr
         // A report is no worse for a standard error that nobody reads.
         let _ = write_out(&mut AutoStream::new(io::stderr().lock(), output.color.choice()), &warnings);
     }
-    Ok(())
+    Ok(code)
 }
 
 fn write_out(out: &mut impl Write, text: &str) -> Result<(), DumpError> {

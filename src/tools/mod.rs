@@ -8,6 +8,8 @@
 
 pub mod calls;
 pub mod document;
+pub mod history;
+pub mod leaks;
 pub mod profile;
 pub mod reader;
 pub mod render;

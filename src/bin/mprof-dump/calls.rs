@@ -6,7 +6,7 @@ use clap::Args;
 use mprof::format::ids::SubId;
 use mprof::tools::calls::{Call, Counters, Player};
 use mprof::tools::profile::names;
-use mprof::tools::reader::{read_file_watched, ReadError};
+use mprof::tools::reader::{read_file_watched, Keep, ReadError};
 use mprof::tools::render::printable;
 use mprof::tools::trace::Trace;
 use regex::Regex;
@@ -39,7 +39,7 @@ impl CallsArgs {
         let (mut player, mut names) = (Player::new(), Names::new());
         let mut written = Ok(());
         let mut any = false;
-        let trace = read_file_watched(&self.trace, Watched::new, |trace, record| {
+        let trace = read_file_watched(&self.trace, Keep::Last, Watched::new, |trace, record| {
             any = true;
             if written.is_ok() {
                 written =

@@ -2,12 +2,15 @@
 //!
 //! Figures wait here until their snapshot has been read; what waits at the end is dropped. Never touches a file.
 
+use super::sampling::Sampling;
 use super::Fault;
 use crate::format::calls::{CallEvent, CallStep, Calls};
 use crate::format::records::{
-    Cause, End, Figures, Header, Node, NodeFigures, Nodes, Place, PlaceFigures, Places, Snapshot, Strings, Sub, Subs,
+    Cause, End, Figures, Header, Libraries, Marks, Node, NodeFigures, Nodes, Place, PlaceFigures, Places, Snapshot,
+    Strings, Sub, Subs,
 };
 use crate::format::Record;
+use crate::tools::history::{History, Point};
 use crate::tools::trace::{Base, SnapshotTotals, Trace};
 use std::collections::BTreeMap;
 
@@ -18,6 +21,8 @@ pub(super) struct Builder {
     waiting_places: Vec<PlaceFigures>,
     /// Events of the stream of calls so far, by interpreter.
     call_events: BTreeMap<u32, u64>,
+    waiting_marks: Option<Marks>,
+    sampling: Sampling,
 }
 
 /// Rows that may wait before those of the same id are put together: a good trace has one of each, and a forged one
@@ -27,8 +32,14 @@ const WAITING_ROWS: usize = 1 << 20;
 /// Interpreters whose calls are told apart, at most.
 const MOST_INTERPRETERS: usize = 1 << 16;
 
+/// Labels that marks may have: those beyond are together in one.
+const LABELS: usize = 257;
+
+/// Folders of libraries there may be.
+const LIBRARIES: usize = 4096;
+
 /// Is a record's rule kept?
-fn rule(kept: bool, broken: &'static str) -> Result<(), Fault> {
+pub(super) fn rule(kept: bool, broken: &'static str) -> Result<(), Fault> {
     if kept {
         Ok(())
     } else {
@@ -40,7 +51,19 @@ impl Builder {
     /// A trace of which only the header is known.
     pub(super) fn new(header: Header) -> Self {
         let trace = Trace { header, strings: vec![Vec::new()], ..Trace::default() };
-        Builder { trace, waiting_nodes: Vec::new(), waiting_places: Vec::new(), call_events: BTreeMap::new() }
+        Builder {
+            trace,
+            waiting_nodes: Vec::new(),
+            waiting_places: Vec::new(),
+            waiting_marks: None,
+            sampling: Sampling::default(),
+            call_events: BTreeMap::new(),
+        }
+    }
+
+    /// Has the trace tell how figures came to be.
+    pub(super) fn keep_history(&mut self) {
+        self.trace.history = Some(History::default());
     }
 
     /// What has been read so far.
@@ -65,12 +88,13 @@ impl Builder {
             Record::Figures(figures) => self.figures(figures),
             Record::Snapshot(snapshot) => self.snapshot(snapshot),
             Record::End(end) => self.end(end),
-            Record::Libraries(_) | Record::Marks(_) => Ok(()),
-            Record::HeapBegins(_)
-            | Record::HeapScalars(_)
-            | Record::HeapEdges(_)
-            | Record::Census(_)
-            | Record::Calls(_) => Ok(()),
+            Record::Libraries(libraries) => self.libraries(libraries),
+            Record::Marks(marks) => self.marks(marks),
+            Record::HeapBegins(begins) => self.sampling.begin(begins, &self.trace),
+            Record::HeapScalars(scalars) => self.sampling.scalars(scalars, &self.trace),
+            Record::HeapEdges(edges) => self.sampling.edges(edges, &self.trace),
+            Record::Census(census) => self.sampling.census(census, &self.trace),
+            Record::Calls(_) => Ok(()),
         }
     }
 
@@ -128,8 +152,41 @@ impl Builder {
         Ok(())
     }
 
+    fn libraries(&mut self, record: Libraries) -> Result<(), Fault> {
+        rule(self.trace.libraries.is_empty(), "a second list of libraries")?;
+        rule(record.folders.len() <= LIBRARIES, "too many libraries")?;
+        self.trace.libraries = record.folders;
+        Ok(())
+    }
+
+    fn marks(&mut self, record: Marks) -> Result<(), Fault> {
+        rule(record.snapshot == self.trace.snapshots.len() as u64, "marks of another snapshot than the next")?;
+        let so_far = self.waiting_marks.as_ref().map_or(self.trace.marks(), |marks| marks.marks);
+        rule(record.marks >= so_far, "fewer marks than before")?;
+        let strings = self.trace.strings.len();
+        rule(record.labels.iter().all(|row| row.label.index() < strings), "a mark names an unknown string")?;
+        let known = self.trace.mark_labels.len() + self.waiting_marks.as_ref().map_or(0, |marks| marks.labels.len());
+        rule(known.max(record.labels.len()) <= 2 * LABELS, "too many labels of marks")?;
+        let mut labels = self.waiting_marks.take().map(|marks| marks.labels).unwrap_or_default();
+        labels.extend(record.labels);
+        self.waiting_marks = Some(Marks { labels, ..record });
+        Ok(())
+    }
+
     fn snapshot(&mut self, record: Snapshot) -> Result<(), Fault> {
-        rule(record.number == self.trace.snapshots.len() as u64, "a snapshot is missing before it")?;
+        let number = self.trace.snapshots.len() as u64;
+        rule(record.number == number, "a snapshot is missing before it")?;
+        let Snapshot { time_ns, cause, totals, .. } = record;
+        let marks = self.waiting_marks.as_ref().map_or(self.trace.marks(), |waiting| waiting.marks);
+        let snapshot = SnapshotTotals { time_ns, cause, totals, marks };
+        self.sampling.close(&snapshot, &mut self.trace)?;
+        if let Some(waiting) = self.waiting_marks.take() {
+            self.trace.mark_labels.extend(waiting.labels.into_iter().map(|row| (row.label, row.marks)));
+        }
+        if let Some(history) = &mut self.trace.history {
+            let point = Point { time_ns, marks, snapshot: number, is_mark: cause == Cause::Mark };
+            history.take(point, &self.trace.figures, &self.waiting_places, &self.waiting_nodes);
+        }
         let figures = &mut self.trace.figures;
         for node in self.waiting_nodes.drain(..) {
             put(&mut figures.nodes, node.id.index(), node);
@@ -141,8 +198,7 @@ impl Builder {
         if record.cause == Cause::Base {
             self.trace.base = Some(Base { totals: record.totals, figures: figures.clone() });
         }
-        let Snapshot { time_ns, cause, totals, .. } = record;
-        self.trace.snapshots.push(SnapshotTotals { time_ns, cause, totals });
+        self.trace.snapshots.push(snapshot);
         self.trace.threads.extend(record.threads.into_iter().map(|thread| (thread.tid, thread)));
         self.trace.timeline.extend(record.timeline);
         Ok(())
