@@ -216,7 +216,7 @@ sub counters {
 }
 
 # What `mprof-dump leaks` lists, the worst first: {place ("FILE:LINE", the file by its base name), sub, scalars_per_mark,
-# bytes_per_mark, scalars_per_call, reasons, holders}. Whoever renames a field of the report renames it here.
+# bytes_per_mark, scalars_per_call, reason, holder}. Whoever renames a field of the report renames it here.
 sub leaks {
     my ($run, @arguments) = @_;
     return map { {
@@ -225,8 +225,8 @@ sub leaks {
         scalars_per_mark => $_->{growth_scalars_per_mark},
         bytes_per_mark   => $_->{growth_bytes_per_mark},
         scalars_per_call => $_->{growth_scalars_per_call},
-        reasons          => [map { $_->{kind} } @{ $_->{reason} }],
-        holders          => [grep { defined } map { $_->{holder} } @{ $_->{reason} }],
+        reason           => $_->{reason}{kind},
+        holder           => $_->{reason}{holder},
     } } @{ $run->report('leaks', @arguments)->{leaks}{rows} };
 }
 
