@@ -367,7 +367,8 @@ C<total_growth_scalars>, after warm-up; C<last_marks_growth_bytes>, C<last_marks
 C<steadiness>, from 0 to 1; C<instances>; C<kinds> and C<classes>, scalars of an instance; C<reason>, with C<kind> (C<cycle>,
 C<held>, C<bytes> or C<unknown>), C<path>, C<holder> and C<text>; C<advice>; C<born>; C<call_path>, from the outermost call
 to the line; C<call_paths>, how many lead there. C<axis> has C<unit>, C<end>, C<marks>, C<warm_up>, C<points> and C<verdict>
-(C<told>, C<too_few_points> or C<not_recorded>).
+(C<told>; C<told_of_scalars>, where there were too few snapshots for the growth of texts and other blocks;
+C<too_few_points> or C<not_recorded>).
 
 =head2 Classes
 

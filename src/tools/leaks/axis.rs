@@ -66,6 +66,11 @@ impl Axis {
         // At the first point of all nothing has been warmed up.
         let is_warm = |(_, point): &(usize, Point)| x(point) >= last * WARM_UP && x(point) > 0.0;
         let mut warm: Vec<(usize, Point)> = all().filter(is_warm).collect();
+        // A program that is soon over has hardly any snapshots: then growth is looked at from the last one in warm-up on.
+        if warm.len() < 2 {
+            let before = all().take_while(|point| !is_warm(point)).filter(|(_, point)| x(point) > 0.0).last();
+            warm.splice(0..0, before);
+        }
         if warm.iter().filter(|(_, point)| point.is_mark).count() >= MARKS_ENOUGH {
             warm.retain(|(_, point)| point.is_mark);
         }

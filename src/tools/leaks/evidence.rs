@@ -15,6 +15,9 @@ use rustc_hash::FxHashMap;
 /// Fewest calls of which one may be under way without doubt about the others.
 const CALLS_TO_ROUND: f64 = 16.0;
 
+/// A group with such a part of what is listed at a place has the place for itself.
+const NEARLY_ALL: f64 = 0.95;
+
 /// A history, and the axis it is looked at along.
 pub(super) struct Evidence<'a> {
     history: &'a History,
@@ -81,7 +84,11 @@ impl<'a> Evidence<'a> {
         trace: &Trace,
         origins: &Origins,
     ) -> Leak {
-        let share = |part: u64, whole: u64| if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
+        let share = |part: u64, whole: u64| match part as f64 / whole.max(1) as f64 {
+            // What is in use at the moment of the sample is no reason to divide.
+            nearly if nearly >= NEARLY_ALL => 1.0,
+            part => part,
+        };
         let places = group.places.iter().map(|(&place, at)| {
             let all = listed.get(&place).copied().unwrap_or_default();
             let of_scalars = share(at.scalars, all.scalars);

@@ -77,6 +77,17 @@ pub struct Leak {
 }
 
 impl Leak {
+    /// Takes in the growth of something that the same line does.
+    fn join(&mut self, other: &Leak) {
+        let per_call = |per_call: Option<f64>, now: f64, before: f64| {
+            per_call.map(|one| if before > 0.0 { one * now / before } else { one })
+        };
+        let (bytes, scalars) = (self.bytes.with(&other.bytes), self.scalars.with(&other.scalars));
+        self.bytes_per_call = per_call(self.bytes_per_call, bytes.total, self.bytes.total);
+        self.scalars_per_call = per_call(self.scalars_per_call, scalars.total, self.scalars.total);
+        (self.bytes, self.scalars) = (bytes, scalars);
+    }
+
     /// How steady its growth is, from 0 to 1: of scalars where there are any, else of bytes.
     pub fn steadiness(&self) -> f64 {
         if self.scalars.total >= 1.0 {
@@ -92,6 +103,8 @@ impl Leak {
 pub enum Verdict {
     /// Yes.
     Told,
+    /// Of scalars, by the marks they were born in; of blocks not, for there are too few snapshots.
+    ToldOfScalars,
     /// No: the trace has too few marks, or is too short.
     #[default]
     TooFewPoints,
@@ -130,6 +143,9 @@ const LEAST_BIRTHS: usize = 3;
 /// The least part of what a sample claims that the history must bear out.
 const BORNE_OUT: f64 = 0.5;
 
+/// What keeps less than this part of what another leak of its line keeps is told with that one.
+const SIDE_EFFECT: f64 = 0.1;
+
 /// One-off growth below this many bytes is not told.
 const LEAST_BYTES_ONCE: f64 = 4096.0;
 
@@ -142,10 +158,11 @@ impl Leaks {
         let is_off = |option: &str| trace.header.options.iter().any(|(key, value)| key == option && value == "0");
         let verdict = match (is_told, is_off("live") && is_off("ledger")) {
             (_, true) => Verdict::NotRecorded,
-            (true, false) => Verdict::Told,
+            (true, false) if axis.tells_steadiness() => Verdict::Told,
+            (true, false) => Verdict::ToldOfScalars,
             (false, false) => Verdict::TooFewPoints,
         };
-        if verdict != Verdict::Told {
+        if !matches!(verdict, Verdict::Told | Verdict::ToldOfScalars) {
             return Leaks { axis, verdict, ..Leaks::default() };
         }
         let origins = Origins::new(trace);
@@ -172,7 +189,7 @@ impl Leaks {
             if let Some(known) = found.leaks.iter_mut().find(|known| same_line(trace, known, &leak)) {
                 // The container that the line fills grows with it.
                 if leak.bytes.total > 0.0 {
-                    known.bytes = known.bytes.with(&leak.bytes);
+                    known.join(&leak);
                 }
             } else if axis.tells_steadiness() && is_leak(&leak, &axis) {
                 found.leaks.push(leak);
@@ -186,8 +203,22 @@ impl Leaks {
             bytes.then(a.site.line.cmp(&b.site.line)).then(a.site.file.cmp(&b.site.file))
         };
         found.leaks.sort_by(order);
+        found.join_side_effects(trace);
         found.once.sort_by(order);
         found
+    }
+
+    /// What a line keeps besides, of the same doing, is no leak of its own: what is small beside another of that line.
+    fn join_side_effects(&mut self, trace: &Trace) {
+        let mut kept: Vec<Leak> = Vec::new();
+        for leak in std::mem::take(&mut self.leaks) {
+            let is_small = |known: &Leak| leak.bytes.per_unit < known.bytes.per_unit * SIDE_EFFECT;
+            match kept.iter_mut().find(|known| same_line(trace, known, &leak) && is_small(known)) {
+                Some(known) => known.join(&leak),
+                None => kept.push(leak),
+            }
+        }
+        self.leaks = kept;
     }
 
     /// Growth of all leaks together, in bytes per mark or second.

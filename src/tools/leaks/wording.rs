@@ -39,10 +39,10 @@ pub fn scalar(trace: &Trace, scalar: &HeapScalar) -> String {
 /// Longest key that is shown whole, in characters.
 const LONGEST_KEY: usize = 40;
 
-/// A key in braces; one that is too long, or unknown, as `…`.
+/// A key in braces; one that is too long, unknown, or an address, as `…`.
 pub fn key(trace: &Trace, key: StrId) -> String {
     let text = names::string(trace, key);
-    if text.is_empty() || text.chars().count() > LONGEST_KEY {
+    if text.is_empty() || text.contains("(0x") || text.chars().count() > LONGEST_KEY {
         return "{…}".to_owned();
     }
     format!("{{{text}}}")

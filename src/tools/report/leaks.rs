@@ -84,6 +84,9 @@ fn none(found: &Found, profile: &Profile) -> String {
     match (found.verdict, found.axis.unit) {
         (Verdict::Told, Unit::Marks) => format!("No leak found: nothing grows steadily over {end} marks."),
         (Verdict::Told, Unit::Seconds) => format!("No leak found: nothing grows steadily over {end:.1} seconds."),
+        (Verdict::ToldOfScalars, _) => "No leak of scalars found. Whether blocks, such as a long text, grow steadily \
+             cannot be told: there are too few snapshots. Let the program do more work."
+            .to_owned(),
         (Verdict::NotRecorded, _) => {
             "Cannot be told: live=0 and ledger=0 leave out what is needed. Record without them.".to_owned()
         }
@@ -108,6 +111,7 @@ fn axis(found: &Found, profile: &Profile) -> Section {
     };
     let verdict = match found.verdict {
         Verdict::Told => "told",
+        Verdict::ToldOfScalars => "told_of_scalars",
         Verdict::TooFewPoints => "too_few_points",
         Verdict::NotRecorded => "not_recorded",
     };
