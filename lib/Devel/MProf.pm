@@ -15,6 +15,10 @@ sub _load {
     defined $object or die "Devel::MProf: no auto/Devel/MProf/MProf.so in \@INC (\@INC contains: @INC)\n";
     my $library = DynaLoader::dl_load_file($object, 0) or die 'Devel::MProf: ' . DynaLoader::dl_error() . "\n";
     my $boot = DynaLoader::dl_find_symbol($library, 'boot_Devel__MProf') or die "Devel::MProf: $object has no boot function\n";
+
+    # Devel::MProf::API has defined empty subs if it came first. perl makes a sub that is declared only into the real one,
+    # the same for calls and references that exist; a sub with a body it would replace, and warn of that under -w.
+    undef &$_ for grep defined &$_, qw(start stop mark snapshot stats);
     DynaLoader::dl_install_xsub(__PACKAGE__ . '::_bootstrap', $boot, $object)->(__PACKAGE__, $VERSION);
     return;
 }

@@ -2,11 +2,13 @@
 
 #[path = "mprof-dump/args.rs"]
 mod args;
+#[path = "mprof-dump/calls.rs"]
+mod calls;
 #[path = "mprof-dump/progress.rs"]
 mod progress;
 
 use anstream::{AutoStream, ColorChoice};
-use args::{Command, Request, SummaryArgs};
+use args::{Command, Request, SummaryArgs, Task};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, ValueEnum};
 use mprof::tools::profile::Profile;
@@ -44,6 +46,7 @@ Examples:
   mprof-dump modules --sort load_allocated_bytes mprof.bin
   mprof-dump leaks mprof.bin                         which line keeps more with each mark, and why
   mprof-dump leaks --fail-over 1k mprof.bin          exit code 3 if one keeps more than 1 KiB per mark
+  mprof-dump calls --filter '^Foo::' mprof.bin       each call, function:before:after
   mprof-dump subs --json mprof.bin | jq '.subs.rows[0]'
 
 A trace is written by perl -d:MProf script.pl. A trace called like a report is ./subs.
@@ -109,14 +112,14 @@ enum DumpError {
 }
 
 impl Cli {
-    fn request(self) -> Result<Request, clap::Error> {
-        let Some(report) = self.report else { return Ok(self.summary.request()) };
+    fn task(self) -> Result<Task, clap::Error> {
+        let Some(report) = self.report else { return Ok(Task::Report(self.summary.request())) };
         let SummaryArgs { trace, top, filter } = &self.summary;
         if trace.is_some() || top.is_some() || filter.is_some() {
             let sentence = "the trace and a report's own options stand after the report's name";
             return Err(Cli::command().error(ErrorKind::ArgumentConflict, sentence));
         }
-        Ok(report.request())
+        Ok(report.task())
     }
 }
 
@@ -138,8 +141,8 @@ fn explained(error: clap::Error) -> clap::Error {
 }
 
 fn main() -> ExitCode {
-    let parsed = Cli::try_parse().map_err(explained).and_then(|cli| Ok((cli.output, cli.request()?)));
-    let (output, request) = match parsed {
+    let parsed = Cli::try_parse().map_err(explained).and_then(|cli| Ok((cli.output, cli.task()?)));
+    let (output, task) = match parsed {
         Ok(parsed) => parsed,
         Err(error) => {
             // Nothing is left to say where even this cannot be written.
@@ -147,7 +150,11 @@ fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(EXIT_REFUSED));
         }
     };
-    match run(output, request) {
+    let done = match task {
+        Task::Report(request) => run(output, request),
+        Task::Calls(args) => args.run(output.json).map(|()| 0),
+    };
+    match done {
         Ok(code) => ExitCode::from(code),
         // `| head` has read enough.
         Err(DumpError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,

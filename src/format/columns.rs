@@ -18,6 +18,9 @@ use bincode::{Decode, Encode};
 /// Rows that are made room for before any has been read: a forged number of rows costs no memory.
 const ROWS_AHEAD: usize = 4096;
 
+/// Most rows of a table in one record. A forged record, which compresses to nothing, must not fill the memory.
+const MOST_ROWS: u64 = 1 << 20;
+
 struct Writer<'a, E>(&'a mut E);
 
 impl<E: Encoder> Writer<'_, E> {
@@ -59,6 +62,9 @@ impl<'a, D: Decoder<Context = ()>, R: Default + Copy> Reader<'a, D, R> {
     /// The first column is read by making the rows.
     fn new(decoder: &'a mut D, set: impl Fn(&mut R, u64)) -> Result<Self, DecodeError> {
         let count = u64::decode(decoder)?;
+        if count > MOST_ROWS {
+            return Err(DecodeError::Other("more rows than a table may have"));
+        }
         let mut rows = Vec::with_capacity(ROWS_AHEAD.min(count as usize));
         for _ in 0..count {
             let mut row = R::default();

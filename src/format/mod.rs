@@ -33,7 +33,7 @@
 //! | `HeapEdges` | `snapshot`; the number of rows as `u64`; their columns |
 //! | `Figures` | `snapshot`; the number of nodes as `u64`, their columns; the number of places as `u64`, their columns |
 //!
-//! A column is the values of one field in all rows, each as a `u64`, coded as said here:
+//! A table has at most 2^20 rows in one record. A column is the values of one field in all rows, each as a `u64`, coded as said here:
 //!
 //! | table | columns, in this order |
 //! |---|---|

@@ -52,6 +52,10 @@ const PAUSES_APART: u32 = 30;
 const SAMPLES_APART: u32 = 20;
 /// What a sample takes for each scalar there is, about.
 const SAMPLE_PER_SCALAR: Duration = Duration::from_nanos(100);
+/// A sample that takes less is taken whenever it is due.
+const TRIFLE: Duration = Duration::from_millis(5);
+/// Snapshots at marks that are taken whatever they cost: growth cannot be told from fewer.
+const MARKS_IN_ANY_CASE: u64 = 64;
 /// With more scalars than this the program would notice the pause: then only who asks for a sample gets one, and the end.
 const MOST_SCALARS_UNASKED: isize = 2_000_000;
 
@@ -203,7 +207,9 @@ fn is_sample_due(recorder: &mut Recorder, interp: &Interp, now: Duration, number
 
 fn is_sample_cheap(recorder: &Recorder, interp: &Interp, now: Duration) -> bool {
     let cost = SAMPLE_PER_SCALAR * u32::try_from(interp.scalars()).unwrap_or(u32::MAX);
-    now.saturating_sub(recorder.trace.last_sample) > cost * SAMPLES_APART
+    // A small program may do all of its work in less time than that; one of many short-lived children may not.
+    let is_trifle = cost < TRIFLE && recorder.trace.snapshots_inherited == 0;
+    is_trifle || now.saturating_sub(recorder.trace.last_sample) > cost * SAMPLES_APART
 }
 
 /// A unit of the program's work is done, at the statement that runs.
@@ -227,9 +233,12 @@ pub fn mark(recorder: &mut Recorder, interp: &mut Interp, label: &[u8]) {
         recorder.trace.next_sample = 0;
     }
     let is_full = is_sample_due(recorder, interp, now, made);
-    let is_cheap = now.saturating_sub(recorder.trace.last_snapshot) >= recorder.trace.last_pause * PAUSES_APART;
-    if is_full || (recorder.marks.is_snapshot_due() && is_cheap && is_writer_idle(recorder)) {
+    let is_cheap = recorder.trace.mark_snapshots < MARKS_IN_ANY_CASE
+        || (now.saturating_sub(recorder.trace.last_snapshot) >= recorder.trace.last_pause * PAUSES_APART
+            && is_writer_idle(recorder));
+    if is_full || (recorder.marks.is_snapshot_due() && is_cheap) {
         recorder.marks.snapshot_taken();
+        recorder.trace.mark_snapshots += 1;
         before_snapshot(recorder, interp);
         send_snapshot(recorder, Cause::Mark, is_full.then_some(interp));
     }

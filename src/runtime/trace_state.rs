@@ -23,6 +23,8 @@ pub struct TraceState {
     pub last_snapshot: Duration,
     /// How long the program waited for it, without a sample of the heap.
     pub last_pause: Duration,
+    /// Snapshots taken at marks.
+    pub mark_snapshots: u64,
     /// When a sample of the heap was last part of one.
     pub last_sample: Duration,
     /// The number of marks, or the seconds, at which the next sample is due.
@@ -48,6 +50,7 @@ impl TraceState {
             snapshots_inherited: 0,
             last_snapshot: Duration::ZERO,
             last_pause: Duration::ZERO,
+            mark_snapshots: 0,
             last_sample: Duration::ZERO,
             next_sample: 0,
             last_point: (Duration::ZERO, 0, 0),

@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod calls;
 pub mod document;
 pub mod history;
 pub mod leaks;

@@ -1,5 +1,6 @@
 //! Reports as subcommands, and the arguments of each. Reads no file.
 
+use super::calls::CallsArgs;
 use clap::{Args, Subcommand};
 use mprof::tools::report::Options;
 use mprof::tools::select::Selection;
@@ -29,6 +30,8 @@ pub enum Command {
     Classes(TableArgs),
     /// The trace itself: header, options, counters, chunks
     Info(TraceArgs),
+    /// Each call of a run with calls=1, as function:before:after
+    Calls(CallsArgs),
 }
 
 /// Arguments of a report.
@@ -169,10 +172,19 @@ impl LeaksArgs {
     }
 }
 
+/// What a command line asks to be done.
+pub enum Task {
+    /// A report on a trace.
+    Report(Request),
+    /// The stream of calls.
+    Calls(CallsArgs),
+}
+
 impl Command {
     /// What it asks for.
-    pub fn request(self) -> Request {
-        match self {
+    pub fn task(self) -> Task {
+        Task::Report(match self {
+            Command::Calls(args) => return Task::Calls(args),
             Command::Summary(args) => args.request(),
             Command::Subs(args) => args.request("subs"),
             Command::Lines(args) => args.request("lines"),
@@ -187,6 +199,6 @@ impl Command {
             Command::Leaks(args) => args.request(),
             Command::Classes(args) => args.request("classes"),
             Command::Info(args) => Request::new("info", Options::default(), args.trace),
-        }
+        })
     }
 }

@@ -4,6 +4,7 @@
 
 use super::sampling::Sampling;
 use super::Fault;
+use crate::format::calls::{CallEvent, CallStep, Calls};
 use crate::format::records::{
     Cause, End, Figures, Header, Libraries, Marks, Node, NodeFigures, Nodes, Place, PlaceFigures, Places, Snapshot,
     Strings, Sub, Subs,
@@ -11,12 +12,15 @@ use crate::format::records::{
 use crate::format::Record;
 use crate::tools::history::{History, Point};
 use crate::tools::trace::{Base, SnapshotTotals, Trace};
+use std::collections::BTreeMap;
 
 /// A trace in the making.
 pub(super) struct Builder {
     trace: Trace,
     waiting_nodes: Vec<NodeFigures>,
     waiting_places: Vec<PlaceFigures>,
+    /// Events of the stream of calls so far, by interpreter.
+    call_events: BTreeMap<u32, u64>,
     waiting_marks: Option<Marks>,
     sampling: Sampling,
 }
@@ -24,6 +28,9 @@ pub(super) struct Builder {
 /// Rows that may wait before those of the same id are put together: a good trace has one of each, and a forged one
 /// must not fill the memory.
 const WAITING_ROWS: usize = 1 << 20;
+
+/// Interpreters whose calls are told apart, at most.
+const MOST_INTERPRETERS: usize = 1 << 16;
 
 /// Labels that marks may have: those beyond are together in one.
 const LABELS: usize = 257;
@@ -50,6 +57,7 @@ impl Builder {
             waiting_places: Vec::new(),
             waiting_marks: None,
             sampling: Sampling::default(),
+            call_events: BTreeMap::new(),
         }
     }
 
@@ -194,6 +202,21 @@ impl Builder {
         self.trace.threads.extend(record.threads.into_iter().map(|thread| (thread.tid, thread)));
         self.trace.timeline.extend(record.timeline);
         Ok(())
+    }
+
+    /// Checks a record of the stream of calls, which nothing is kept of.
+    pub(super) fn calls(&mut self, record: &Calls) -> Result<(), Fault> {
+        rule(self.trace.end.is_none(), "it stands after the end record")?;
+        let nodes = self.trace.nodes.len();
+        let known = |event: &CallEvent| !matches!(event.step, CallStep::Enter(node) if node.index() >= nodes);
+        rule(record.events.iter().all(known), "a call of an unknown node")?;
+        if self.call_events.len() <= MOST_INTERPRETERS || self.call_events.contains_key(&record.interpreter) {
+            let next = self.call_events.entry(record.interpreter).or_default();
+            rule(record.first == *next, "calls are missing before it")?;
+            *next += record.events.len() as u64;
+            return Ok(());
+        }
+        rule(false, "calls of too many interpreters")
     }
 
     fn end(&mut self, record: End) -> Result<(), Fault> {

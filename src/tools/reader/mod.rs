@@ -15,6 +15,7 @@ pub use error::{Fault, ReadError};
 
 use super::trace::Trace;
 use super::warning::Warning;
+use crate::format::calls::Calls;
 use crate::format::{ChunkError, Record, MAGIC, PREFIX_BYTES, VERSION};
 use builder::Builder;
 use chunks::Chunks;
@@ -48,8 +49,21 @@ pub fn read_file(path: &Path) -> Result<Trace, ReadError> {
 /// # Errors
 /// As [`read_file`].
 pub fn read_file_through<R: Read>(path: &Path, keep: Keep, wrap: impl FnOnce(File) -> R) -> Result<Trace, ReadError> {
+    read_file_watched(path, keep, wrap, |_, _| {})
+}
+
+/// As [`read_file_through`] and [`read_watched`] together.
+///
+/// # Errors
+/// As [`read_file`].
+pub fn read_file_watched<R: Read>(
+    path: &Path,
+    keep: Keep,
+    wrap: impl FnOnce(File) -> R,
+    watch: impl FnMut(&Trace, &Calls),
+) -> Result<Trace, ReadError> {
     let file = File::open(path).map_err(|source| ReadError::Io { path: path.to_owned(), source })?;
-    read_keeping(path, keep, BufReader::with_capacity(BUFFER_BYTES, wrap(file)))
+    read_watched(path, keep, BufReader::with_capacity(BUFFER_BYTES, wrap(file)), watch)
 }
 
 /// Reads a trace from `input`, without its history; `path` is what errors and reports call it.
@@ -65,6 +79,20 @@ pub fn read(path: &Path, input: impl Read) -> Result<Trace, ReadError> {
 /// # Errors
 /// As [`read_file`].
 pub fn read_keeping(path: &Path, keep: Keep, input: impl Read) -> Result<Trace, ReadError> {
+    read_watched(path, keep, input, |_, _| {})
+}
+
+/// As [`read_keeping`]; `watch` is shown each record of the stream of calls as soon as it has been read, with the tables
+/// as of there.
+///
+/// # Errors
+/// As [`read_file`].
+pub fn read_watched(
+    path: &Path,
+    keep: Keep,
+    input: impl Read,
+    mut watch: impl FnMut(&Trace, &Calls),
+) -> Result<Trace, ReadError> {
     let failed = |source: io::Error| ReadError::Io { path: path.to_owned(), source };
     let mut chunks = Chunks::new(input);
     check_prefix(path, chunks.prefix(PREFIX_BYTES).map_err(failed)?)?;
@@ -90,11 +118,15 @@ pub fn read_keeping(path: &Path, keep: Keep, input: impl Read) -> Result<Trace, 
             Some(Err(error)) => break (error.into(), start),
         };
         let kind = kind_index(&record);
-        if let Err(fault) = builder.apply(record) {
+        let applied = match record {
+            Record::Calls(calls) => builder.calls(&calls).map(|()| watch(builder.trace(), &calls)),
+            record => builder.apply(record),
+        };
+        if let Err(fault) = applied {
             break (fault, start);
         }
         count(builder.trace(), kind, chunks.offset_bytes() - start);
-        if matches!(kind, SNAPSHOT | END) {
+        if matches!(kind, SNAPSHOT | END | CALLS) {
             counted_to = chunks.offset_bytes();
         }
     };
@@ -140,6 +172,7 @@ fn check_prefix(path: &Path, prefix: &[u8]) -> Result<(), ReadError> {
 
 const SNAPSHOT: usize = 6;
 const END: usize = 7;
+const CALLS: usize = 14;
 
 /// Index of a record's kind in [`Trace::chunk_counts`].
 fn kind_index(record: &Record) -> usize {
@@ -158,7 +191,7 @@ fn kind_index(record: &Record) -> usize {
         Record::HeapScalars(_) => 11,
         Record::HeapEdges(_) => 12,
         Record::Census(_) => 13,
-        Record::Calls(_) => 14,
+        Record::Calls(_) => CALLS,
     }
 }
 
