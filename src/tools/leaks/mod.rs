@@ -172,11 +172,12 @@ impl Leaks {
         let mut buffers = Default::default();
         for sample in samples(trace) {
             let grouped = groups::groups(sample, trace, &origins);
+            // An earlier sample tells only what a later one does not: it may have another name for what holds the same.
+            let told = explained.clone();
             for group in &grouped.groups {
                 let leak = evidence.of_group(group, &grouped.listed, sample, trace, &origins);
-                let is_new =
-                    || !found.leaks.iter().any(|known| same_line(trace, known, &leak) && known.why == leak.why);
-                if is_leak(&leak, &axis) && evidence.bears_out(group, &leak, sample, trace) && is_new() {
+                let borne_out = || evidence.bears_out(group, &leak, sample, trace);
+                if !group.is_mostly_at(&told) && is_leak(&leak, &axis) && borne_out() {
                     explained.extend(group.places.keys().copied());
                     found.leaks.push(leak);
                 }
