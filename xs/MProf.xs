@@ -106,17 +106,18 @@ stop(...)
 
 void
 snapshot(...)
-  CODE:
+  PPCODE:
     {
         const I32 first = after_class(aTHX_ ax, items);
         const bool full = items > first && strEQ(SvPV_nolen(ST(first)), "full");
         if (items > first + (full ? 1 : 0)) croak("Usage: Devel::MProf::snapshot() or Devel::MProf::snapshot('full')");
         mprof_snapshot(full);
+        XSRETURN_EMPTY;
     }
 
 void
 mark(...)
-  CODE:
+  PPCODE:
     {
         const I32 first = after_class(aTHX_ ax, items);
         InterpView *me;
@@ -125,6 +126,7 @@ mark(...)
         if (items > first && SvOK(ST(first))) label = text_of_sv(aTHX_ ST(first));
         me = shim_me(aTHX);
         if (me) mprof_mark(me, label);
+        XSRETURN_EMPTY;
     }
 
 void

@@ -54,7 +54,8 @@ impl Window {
     fn of(recorder: &Recorder, ended: bool) -> Self {
         let (unit, made, inherited) = recorder.births_so_far();
         let to = if unit == BirthUnit::Marks { made.saturating_sub(1) } else { made + u64::from(ended) };
-        Self { unit, from: (made / 4).max(1), to, inherited }
+        let from = (made / 4).max(1);
+        Self { unit, from, to: to.max(from), inherited }
     }
 
     /// How many had been made when that scalar was born; `None` outside of the window.
