@@ -247,5 +247,8 @@ fn is_leak(leak: &Leak, axis: &Axis) -> bool {
         let often = axis.unit == Unit::Seconds || growth.per_unit * IN_MARKS >= per_marks;
         growth.total >= least && often && growth.is_steady()
     };
-    is_enough(&leak.scalars, LEAST_SCALARS, 1.0) || is_enough(&leak.bytes, LEAST_BYTES, BYTES_IN_MARKS)
+    // Where scalars came and then no more did, blocks that grow in steps are theirs: only a plain line is another thing.
+    let filled = leak.scalars.total >= LEAST_SCALARS && !leak.scalars.is_steady();
+    let of_their_own = !filled || leak.bytes.is_line();
+    is_enough(&leak.scalars, LEAST_SCALARS, 1.0) || of_their_own && is_enough(&leak.bytes, LEAST_BYTES, BYTES_IN_MARKS)
 }
