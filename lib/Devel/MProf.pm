@@ -376,7 +376,8 @@ marks: per second). C<--json> has these fields in C<leaks.rows> and in C<once.ro
 C<growth_bytes_per_mark>, C<growth_scalars_per_mark> (per second where C<axis.unit> is C<seconds>);
 C<growth_bytes_per_call>, C<growth_scalars_per_call>, for the sub of that line, or null; C<total_growth_bytes>,
 C<total_growth_scalars>, after warm-up; C<last_marks_growth_bytes>, C<last_marks_growth_scalars>, in the last quarter;
-C<steadiness>, from 0 to 1; C<instances>; C<kinds> and C<classes>, scalars of an instance; C<reason>, with C<kind> (C<cycle>,
+C<steadiness>, from 0 to 1; C<instances>; C<kinds> and C<classes>, scalars of an instance (of one long
+chain: for each mark); C<reason>, with C<kind> (C<cycle>,
 C<held>, C<bytes> or C<unknown>), C<path>, C<holder> and C<text>; C<advice>; C<born>; C<call_path>, from the outermost call
 to the line; C<call_paths>, how many lead there. C<axis> has C<unit>, C<end>, C<marks>, C<warm_up>, C<points> and C<verdict>
 (C<told>; C<told_of_scalars>, where there were too few snapshots for the growth of texts and other blocks;

@@ -14,6 +14,12 @@ use std::collections::VecDeque;
 /// Scalars that are looked at on the way up from one.
 const FARTHEST: usize = 4096;
 
+/// Rank of what an anonymous sub captures.
+const ANONYMOUS: u8 = 3;
+
+/// Steps of a way down that are shown.
+const STEPS: usize = 4;
+
 /// A name for something held, or for what holds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Named {
@@ -86,15 +92,20 @@ impl<'a> Holders<'a> {
         let mut waiting = VecDeque::from([(start, 0usize)]);
         let mut best: Option<(usize, Named)> = None;
         while let Some((scalar, distance)) = waiting.pop_front() {
-            if best.as_ref().is_some_and(|(found, _)| *found < distance) || way.len() > FARTHEST {
+            let is_found = best.as_ref().is_some_and(|(found, named)| *found < distance && named.rank < ANONYMOUS);
+            if is_found || way.len() > FARTHEST {
                 break;
             }
             // A root holds no name's scalar, but the scalar itself.
             if let Some(named) = self.end(start, scalar, &way) {
+                // What an anonymous sub captures has a name, but who has the sub says more.
+                let goes_on = named.rank == ANONYMOUS;
                 if best.as_ref().is_none_or(|(_, known)| named.rank < known.rank) {
                     best = Some((distance, named));
                 }
-                continue;
+                if !goes_on {
+                    continue;
+                }
             }
             for edge in self.graph.into(scalar) {
                 let up = edge.from;
@@ -111,7 +122,7 @@ impl<'a> Holders<'a> {
 
     /// The name of `start`, if the way up has come to something that gives one.
     fn end(&self, start: u32, top: u32, way: &FxHashMap<u32, &HeapEdge>) -> Option<Named> {
-        let known = self.graph.scalar(top)?;
+        let known = self.graph.scalar(top).filter(|_| !self.graph.is_listed(top))?;
         let edge = way.get(&top);
         let name = names::string(self.trace, known.name);
         let (base, rank, below) = match (known.kind, edge) {
@@ -134,9 +145,9 @@ impl<'a> Holders<'a> {
                 let variable = wording::variable(self.trace, known, element.index);
                 let variable = variable.unwrap_or_else(|| "a variable".to_owned());
                 let (sub, rank) = match name.as_str() {
-                    "" => ("an anonymous sub".to_owned(), 3),
+                    "" => ("an anonymous sub".to_owned(), ANONYMOUS),
                     "(main program)" => ("the main program".to_owned(), 1),
-                    name if name.contains("__ANON__") => (format!("the anonymous sub {name}"), 3),
+                    name if name.contains("__ANON__") => (format!("the anonymous sub {name}"), ANONYMOUS),
                     name => (name.to_owned(), 2),
                 };
                 let my = if variable.starts_with(['$', '@', '%']) { "my " } else { "" };
@@ -162,21 +173,27 @@ impl<'a> Holders<'a> {
 
     /// A name, and the steps from `top` down to `start`: `$main::app->{queue}`.
     fn with_steps(&self, name: &str, of: &str, start: u32, top: u32, way: &FxHashMap<u32, &HeapEdge>) -> String {
-        let mut steps = String::new();
+        let (mut steps, mut shown) = (String::new(), 0);
         let mut object = None;
         let mut at = top;
         while let Some(edge) = self.below(start, at, way) {
-            match edge.kind {
-                EdgeKind::Value => steps.push_str(&wording::key(self.trace, edge.key)),
-                EdgeKind::Element => steps.push_str("[…]"),
-                _ => {}
+            let step = match edge.kind {
+                EdgeKind::Value => wording::key(self.trace, edge.key),
+                EdgeKind::Element if !self.is_variables(at) => "[…]".to_owned(),
+                _ => String::new(),
+            };
+            shown += usize::from(!step.is_empty());
+            if shown <= STEPS {
+                steps.push_str(&step);
             }
             object = self.class(at).or(object);
             at = edge.to;
         }
-        let arrow = if steps.is_empty() { "" } else { "->" };
+        if shown > STEPS {
+            steps.push('…');
+        }
         let class = object.map(|class| format!(" (in a {class} object)")).unwrap_or_default();
-        format!("{name}{arrow}{steps}{of}{class}")
+        format!("{}{of}{class}", stepped(name, &steps))
     }
 
     fn class(&self, scalar: u32) -> Option<String> {
@@ -210,6 +227,16 @@ impl<'a> Holders<'a> {
     }
 }
 
+/// A name followed by steps, as perl spells it: `$main::SIG{ALRM}` of `%main::SIG`, `$app->{queue}` of `$app`.
+fn stepped(name: &str, steps: &str) -> String {
+    let (my, variable) = name.strip_prefix("my ").map_or(("", name), |variable| ("my ", variable));
+    match variable.strip_prefix(['%', '@']) {
+        _ if steps.is_empty() => name.to_owned(),
+        Some(container) => format!("{my}${container}{steps}"),
+        None => format!("{name}->{steps}"),
+    }
+}
+
 fn unnamed_kind(scalar: &HeapScalar) -> &'static str {
     match scalar.kind {
         ScalarKind::Array => "an array without a name",
@@ -218,5 +245,22 @@ fn unnamed_kind(scalar: &HeapScalar) -> &'static str {
         ScalarKind::Reference => "a reference without a name",
         ScalarKind::Glob => "a file handle or glob without a name",
         _ => "a scalar without a name",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn elements_are_spelled_as_perl_does() {
+        for (name, steps, spelled) in [
+            ("%main::CACHE", "", "%main::CACHE"),
+            ("%main::SIG", "{ALRM}", "$main::SIG{ALRM}"),
+            ("my @queue", "[…]{id}", "my $queue[…]{id}"),
+            ("$main::app", "{queue}", "$main::app->{queue}"),
+        ] {
+            assert_eq!(stepped(name, steps), spelled);
+        }
     }
 }
