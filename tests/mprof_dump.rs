@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 const TRACE: &str = "t/data/v1.mprof";
@@ -80,6 +81,9 @@ fn bad_usage_is_refused() {
         &["--top", "3", "subs", TRACE],
         &[TRACE, "subs", TRACE],
         &["--color", "pink", TRACE],
+        &["html", TRACE],
+        &["html", "--json", "-o", "-", TRACE],
+        &["html", "-o", "-", "--min", "101", TRACE],
     ] {
         refused(args);
     }
@@ -219,4 +223,61 @@ fn a_full_disk_is_a_failure_of_its_own() {
     let output = Command::new(env!("CARGO_BIN_EXE_mprof-dump")).arg(TRACE).stdout(full).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).starts_with("mprof-dump: cannot write the report: "));
+}
+
+/// Names of all that is in a folder.
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_page_is_written_whole_and_replaces_nothing_unasked() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("page.html");
+    let path = file.to_str().unwrap();
+    assert_eq!(stdout(&["html", "-o", path, TRACE]), "");
+    let page = fs::read_to_string(path).unwrap();
+    assert!(page.starts_with("<!DOCTYPE html>\n") && page.ends_with("</html>\n"));
+    assert_eq!(stdout(&["html", "-o", "-", TRACE]), page);
+
+    fs::write(path, "old").unwrap();
+    assert!(refused(&["html", "-o", path, TRACE]).contains("page.html is there already; --force replaces it"));
+    assert_eq!(fs::read_to_string(path).unwrap(), "old");
+    stdout(&["html", "--force", "-o", path, TRACE]);
+    assert_eq!(fs::read_to_string(path).unwrap(), page);
+    assert_eq!(names(folder.path()), ["page.html"]);
+}
+
+#[test]
+fn a_page_that_cannot_be_written_is_refused_and_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = folder.path().join("mprof.bin");
+    fs::copy(TRACE, &trace).unwrap();
+    let (trace, inside) = (trace.to_str().unwrap(), folder.path().to_str().unwrap());
+    for (path, sentence) in [
+        ("/nonexistent/page.html", "cannot write /nonexistent/page.html: "),
+        ("Cargo.toml/page.html", "cannot write Cargo.toml/page.html: "),
+        (inside, "no regular file"),
+        ("/dev/full", "no regular file"),
+        (trace, "the trace itself"),
+    ] {
+        let stderr = refused(&["html", "--force", "-o", path, trace]);
+        assert!(stderr.contains(sentence) && stderr.lines().count() == 1, "{path}: {stderr}");
+    }
+    let page = folder.path().join("page.html");
+    refused(&["html", "-o", page.to_str().unwrap(), "Cargo.toml"]);
+    assert_eq!(names(folder.path()), ["mprof.bin"]);
+    assert_eq!(fs::read(trace).unwrap(), fs::read(TRACE).unwrap());
+}
+
+#[test]
+fn a_page_shows_sources_only_on_demand() {
+    let page = stdout(&["html", "-o", "-", TRACE]);
+    assert!(page.contains(r#"{"shown":[],"leftOut":[]}"#));
+    let with_sources = stdout(&["html", "--source", "-o", "-", TRACE]);
+    // Nothing that the golden trace names is here.
+    assert!(with_sources.contains(r#"{"shown":[],"leftOut":[{"why":"cannot be read: No such file or directory"#));
 }

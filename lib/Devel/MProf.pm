@@ -240,6 +240,18 @@ C<--sort>, C<--top> and C<--filter> choose rows, C<--bytes> prints exact numbers
 more columns than the page shows: C<--sort> with one of them shows it, and with a name that is none lists them all. See
 C<mprof-dump --help>.
 
+    mprof-dump html --source -o report.html mprof.bin
+
+writes a page for a browser: the summary and a time line with the marks; the call tree as an icicle graph, by bytes
+allocated, live, at the peak or net, or by scalars; the reports above as tables to sort and to filter, linked to each
+other. It is a single file that needs no network. With C<--source> it also shows the source of the program's files, with
+figures beside the lines. The trace holds no source: what stands in these files now is read. Do not use C<--source> on a
+trace from somebody whom you do not trust, for the page shows whatever file that trace names.
+
+The page stays below 5 MB. What has less than 0.001 % of the whole is folded or left out, more in a big program, and the
+page says how much that is; C<--min> sets another percentage. A file that is there already is replaced only with
+C<--force>.
+
 =head1 FINDING LEAKS
 
     MPROF=mark=My::Server::handle_request perl -d:MProf server.pl

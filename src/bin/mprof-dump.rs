@@ -4,6 +4,8 @@
 mod args;
 #[path = "mprof-dump/calls.rs"]
 mod calls;
+#[path = "mprof-dump/html.rs"]
+mod html;
 #[path = "mprof-dump/progress.rs"]
 mod progress;
 
@@ -11,6 +13,7 @@ use anstream::{AutoStream, ColorChoice};
 use args::{Command, Request, SummaryArgs, Task};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, ValueEnum};
+use mprof::tools::html::HtmlError;
 use mprof::tools::profile::Profile;
 use mprof::tools::reader::{read_file_through, ReadError};
 use mprof::tools::render::json::json;
@@ -18,19 +21,20 @@ use mprof::tools::render::printable;
 use mprof::tools::render::text::{text, warnings_text, Look};
 use mprof::tools::report::{document, find, REPORTS};
 use mprof::tools::select::UnknownColumn;
+use mprof::tools::target::TargetError;
 use std::io::{self, IsTerminal, Write};
 use std::mem::ManuallyDrop;
 use std::path::Path;
 use std::process::ExitCode;
 use thiserror::Error;
 
-/// Bad usage, or an input that cannot be read.
+/// Bad usage, an input that cannot be read, or a file that cannot be written.
 const EXIT_REFUSED: u8 = 2;
 
 /// A line grows by more than `--fail-over` allows.
 const EXIT_OVER: u8 = 3;
 
-/// The report could not be written.
+/// The report could not be written to standard output.
 const EXIT_UNWRITTEN: u8 = 1;
 
 const USAGE: &str = "\
@@ -48,10 +52,11 @@ Examples:
   mprof-dump leaks --fail-over 1k mprof.bin          exit code 3 if one keeps more than 1 KiB per mark
   mprof-dump calls --filter '^Foo::' mprof.bin       each call, function:before:after
   mprof-dump subs --json mprof.bin | jq '.subs.rows[0]'
+  mprof-dump html --source -o report.html mprof.bin  a page for a browser
 
 A trace is written by perl -d:MProf script.pl. A trace called like a report is ./subs.
-Exit code: 0; 1 if the report could not be written; 2 for bad usage or an unreadable trace;
-3 if a line grows by more than --fail-over.";
+Exit code: 0; 1 if standard output could not be written; 2 for bad usage, a trace that cannot be read or a file that
+cannot be written; 3 if a line grows by more than --fail-over.";
 
 /// Show which subs, lines and modules of a Perl program allocate, keep and leak its memory.
 #[derive(Parser)]
@@ -109,6 +114,10 @@ enum DumpError {
     Column(#[from] UnknownColumn),
     #[error("cannot write the report: {0}")]
     Write(#[from] io::Error),
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    #[error(transparent)]
+    Html(#[from] HtmlError),
 }
 
 impl Cli {
@@ -117,6 +126,10 @@ impl Cli {
         let SummaryArgs { trace, top, filter } = &self.summary;
         if trace.is_some() || top.is_some() || filter.is_some() {
             let sentence = "the trace and a report's own options stand after the report's name";
+            return Err(Cli::command().error(ErrorKind::ArgumentConflict, sentence));
+        }
+        if matches!(report, Command::Html(_)) && (self.output.json || self.output.bytes) {
+            let sentence = "html has neither --json nor --bytes: the page shows exact numbers where one points at them";
             return Err(Cli::command().error(ErrorKind::ArgumentConflict, sentence));
         }
         Ok(report.task())
@@ -128,11 +141,11 @@ fn explained(error: clap::Error) -> clap::Error {
     let first = std::env::args_os().skip(1).find(|word| !word.to_string_lossy().starts_with('-'));
     match first {
         Some(word) if error.kind() == ErrorKind::UnknownArgument && !Path::new(&word).exists() => {
-            let reports: Vec<_> = REPORTS.iter().map(|report| report.name()).collect();
+            let reports = REPORTS.iter().map(|report| report.name()).chain(["calls", "html"]);
             let sentence = format!(
                 "there is no report \"{}\"; there are: {}",
                 printable(&word.to_string_lossy()),
-                reports.join(", ")
+                reports.collect::<Vec<_>>().join(", ")
             );
             Cli::command().error(ErrorKind::InvalidSubcommand, sentence)
         }
@@ -153,6 +166,7 @@ fn main() -> ExitCode {
     let done = match task {
         Task::Report(request) => run(output, request),
         Task::Calls(args) => args.run(output.json).map(|()| 0),
+        Task::Html(args) => args.run().map(|()| 0),
     };
     match done {
         Ok(code) => ExitCode::from(code),

@@ -1,5 +1,5 @@
 //! What reads a trace: file ─► [`reader`] ─► [`trace::Trace`] ─► [`profile::Profile`] ─► [`report`] ─► [`document`] ─►
-//! [`render`] (text, JSON).
+//! [`render`] (text, JSON). [`html`] makes a page of several documents, the tree and the time line.
 //!
 //! Each step knows only the one before it. Nothing here runs inside a profiled process, prints, or ends the process:
 //! `src/bin/mprof-dump.rs` does.
@@ -9,12 +9,14 @@
 pub mod calls;
 pub mod document;
 pub mod history;
+pub mod html;
 pub mod leaks;
 pub mod profile;
 pub mod reader;
 pub mod render;
 pub mod report;
 pub mod select;
+pub mod target;
 pub mod trace;
 pub mod warning;
 

@@ -1,6 +1,7 @@
 //! Reports as subcommands, and the arguments of each. Reads no file.
 
 use super::calls::CallsArgs;
+use super::html::HtmlArgs;
 use clap::{Args, Subcommand};
 use mprof::tools::report::Options;
 use mprof::tools::select::Selection;
@@ -32,6 +33,8 @@ pub enum Command {
     Info(TraceArgs),
     /// Each call of a run with calls=1, as function:before:after
     Calls(CallsArgs),
+    /// A page for a browser: call tree, time line, tables, source
+    Html(HtmlArgs),
 }
 
 /// Arguments of a report.
@@ -103,7 +106,8 @@ pub struct TraceArgs {
     trace: PathBuf,
 }
 
-fn percent(text: &str) -> Result<f64, String> {
+/// A percentage.
+pub fn percent(text: &str) -> Result<f64, String> {
     match text.trim_end_matches('%').parse() {
         Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(percent),
         _ => Err("not a number from 0 to 100".to_owned()),
@@ -178,6 +182,8 @@ pub enum Task {
     Report(Request),
     /// The stream of calls.
     Calls(CallsArgs),
+    /// A page for a browser.
+    Html(HtmlArgs),
 }
 
 impl Command {
@@ -185,6 +191,7 @@ impl Command {
     pub fn task(self) -> Task {
         Task::Report(match self {
             Command::Calls(args) => return Task::Calls(args),
+            Command::Html(args) => return Task::Html(args),
             Command::Summary(args) => args.request(),
             Command::Subs(args) => args.request("subs"),
             Command::Lines(args) => args.request("lines"),

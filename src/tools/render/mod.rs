@@ -10,3 +10,4 @@ pub mod text;
 mod units;
 
 pub use printable::printable;
+pub(super) use units::{value_text, Precision};

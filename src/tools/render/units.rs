@@ -6,7 +6,7 @@ use humansize::{format_size, FormatSizeOptions, BINARY};
 
 /// Should numbers be rounded to what people read?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Precision {
+pub(in crate::tools) enum Precision {
     /// `1.2 MiB`, `3.4 s`.
     Human,
     /// Bytes to the last one, seconds to the last nanosecond.
@@ -14,7 +14,7 @@ pub(super) enum Precision {
 }
 
 /// `value` as text. `in_column`: the heading says the unit, so an exact number of bytes needs none.
-pub(super) fn value_text(value: &Value, precision: Precision, in_column: bool) -> String {
+pub(in crate::tools) fn value_text(value: &Value, precision: Precision, in_column: bool) -> String {
     match value {
         Value::Absent => "-".to_owned(),
         Value::Flag(true) => "yes".to_owned(),
