@@ -341,7 +341,7 @@ Recorded with C<full=off> or C<ledger=0>, all are.
 
 =item *
 
-After warm-up it has grown by at least 3 scalars or 1 KiB; and by one scalar or 64 bytes in 20 marks.
+After warm-up it has grown by at least 3 scalars or 4 KiB; and by one scalar or 64 bytes in 20 marks.
 
 =item *
 

@@ -107,11 +107,15 @@ impl<'a> Causes<'a> {
         let reason = if held.holder.is_empty() {
             Reason::Unknown
         } else {
-            let is_element = matches!(held.by, EdgeKind::Element | EdgeKind::Value);
+            let is_element = matches!(held.by, EdgeKind::Element | EdgeKind::Value) && !held.is_variable;
             Reason::Held { holder: held.holder, kind: held.kind, is_element }
         };
         let referent = self.graph.inner(entry).find(|edge| edge.kind == EdgeKind::Referent);
         let other = referent.and_then(|edge| self.born(edge.to));
+        if let Some(other) = other.filter(|_| held.is_variable) {
+            // A variable is made anew when its sub is left, wherever that is: what it refers to says more.
+            return Some(Cause { site: self.origins.nearest_own(other), born: other, reason, path: String::new() });
+        }
         let site = other.and_then(|other| self.origins.joins(born, other)).unwrap_or(born);
         Some(Cause { site: self.origins.nearest_own(site), born, reason, path: String::new() })
     }

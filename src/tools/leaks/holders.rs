@@ -45,6 +45,8 @@ pub struct Held {
     pub kind: ScalarKind,
     /// How the holder refers to the entry.
     pub by: EdgeKind,
+    /// Is the entry a variable of a sub?
+    pub is_variable: bool,
 }
 
 impl<'a> Holders<'a> {
@@ -59,14 +61,15 @@ impl<'a> Holders<'a> {
         let mut best: Option<(u8, Held)> = None;
         for edge in graph.into(entry).filter(|edge| !graph.is_listed(edge.from)) {
             let Some(holder) = graph.scalar(edge.from) else { continue };
+            let is_variable = edge.kind == EdgeKind::Element && self.is_variables(edge.from);
             let named = match edge.kind {
                 // The entry is itself the thing that has a name, not one of many in it.
                 EdgeKind::Slot | EdgeKind::Referent => self.name_of(entry),
-                EdgeKind::Element if self.is_variables(edge.from) => self.name_of(entry),
+                EdgeKind::Element if is_variable => self.name_of(entry),
                 _ => self.name_of(edge.from),
             };
             if best.as_ref().is_none_or(|(rank, _)| named.rank < *rank) {
-                best = Some((named.rank, Held { holder: named.text, kind: holder.kind, by: edge.kind }));
+                best = Some((named.rank, Held { holder: named.text, kind: holder.kind, by: edge.kind, is_variable }));
             }
         }
         best.map(|(_, held)| held).unwrap_or(Held { kind: ScalarKind::Other, ..Held::default() })

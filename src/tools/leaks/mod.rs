@@ -128,8 +128,8 @@ pub struct Leaks {
 /// Growth that is worth a word needs so many scalars after warm-up,
 const LEAST_SCALARS: f64 = 3.0;
 
-/// or so many bytes.
-const LEAST_BYTES: f64 = 1024.0;
+/// or so many bytes: less may come of keys and numbers that become longer, where as many are kept as ever.
+const LEAST_BYTES: f64 = 4096.0;
 
 /// In as many marks one scalar, or `BYTES_IN_MARKS` bytes, must be kept; less is noise.
 const IN_MARKS: f64 = 20.0;
@@ -172,10 +172,11 @@ impl Leaks {
         let mut buffers = Default::default();
         for sample in samples(trace) {
             let grouped = groups::groups(sample, trace, &origins);
+            // One sample may spell a holder otherwise than another: of a line the latest one counts that knows it.
+            let known_before = found.leaks.len();
             for group in &grouped.groups {
                 let leak = evidence.of_group(group, &grouped.listed, sample, trace, &origins);
-                let is_new =
-                    || !found.leaks.iter().any(|known| same_line(trace, known, &leak) && known.why == leak.why);
+                let is_new = || !found.leaks.iter().take(known_before).any(|known| same_line(trace, known, &leak));
                 if is_leak(&leak, &axis) && evidence.bears_out(group, &leak, sample, trace) && is_new() {
                     explained.extend(group.places.keys().copied());
                     found.leaks.push(leak);
