@@ -4,6 +4,8 @@
 mod args;
 #[path = "mprof-dump/calls.rs"]
 mod calls;
+#[path = "mprof-dump/export.rs"]
+mod export;
 #[path = "mprof-dump/html.rs"]
 mod html;
 #[path = "mprof-dump/progress.rs"]
@@ -13,6 +15,7 @@ use anstream::{AutoStream, ColorChoice};
 use args::{Command, Request, SummaryArgs, Task};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, ValueEnum};
+use mprof::tools::export::ExportError;
 use mprof::tools::html::HtmlError;
 use mprof::tools::profile::Profile;
 use mprof::tools::reader::{read_file_through, ReadError};
@@ -53,6 +56,7 @@ Examples:
   mprof-dump calls --filter '^Foo::' mprof.bin       each call, function:before:after
   mprof-dump subs --json mprof.bin | jq '.subs.rows[0]'
   mprof-dump html --source -o report.html mprof.bin  a page for a browser
+  mprof-dump export --format sqlite -o run.db mprof.bin
 
 A trace is written by perl -d:MProf script.pl. A trace called like a report is ./subs.
 Exit code: 0; 1 if standard output could not be written; 2 for bad usage, a trace that cannot be read or a file that
@@ -118,6 +122,8 @@ enum DumpError {
     Target(#[from] TargetError),
     #[error(transparent)]
     Html(#[from] HtmlError),
+    #[error(transparent)]
+    Export(#[from] ExportError),
 }
 
 impl Cli {
@@ -132,6 +138,13 @@ impl Cli {
             let sentence = "html has neither --json nor --bytes: the page shows exact numbers where one points at them";
             return Err(Cli::command().error(ErrorKind::ArgumentConflict, sentence));
         }
+        if let Command::Export(args) = &report {
+            let looks = self.output.json || self.output.bytes;
+            let json = looks.then(|| "export has neither --json nor --bytes: see --format".to_owned());
+            if let Some(sentence) = json.or_else(|| args.conflict()) {
+                return Err(Cli::command().error(ErrorKind::ArgumentConflict, sentence));
+            }
+        }
         Ok(report.task())
     }
 }
@@ -141,7 +154,7 @@ fn explained(error: clap::Error) -> clap::Error {
     let first = std::env::args_os().skip(1).find(|word| !word.to_string_lossy().starts_with('-'));
     match first {
         Some(word) if error.kind() == ErrorKind::UnknownArgument && !Path::new(&word).exists() => {
-            let reports = REPORTS.iter().map(|report| report.name()).chain(["calls", "html"]);
+            let reports = REPORTS.iter().map(|report| report.name()).chain(["calls", "html", "export"]);
             let sentence = format!(
                 "there is no report \"{}\"; there are: {}",
                 printable(&word.to_string_lossy()),
@@ -167,6 +180,7 @@ fn main() -> ExitCode {
         Task::Report(request) => run(output, request),
         Task::Calls(args) => args.run(output.json).map(|()| 0),
         Task::Html(args) => args.run().map(|()| 0),
+        Task::Export(args) => args.run(|warnings| warn(output, warnings)).map(|()| 0),
     };
     match done {
         Ok(code) => ExitCode::from(code),
@@ -200,11 +214,14 @@ fn run(output: OutputArgs, request: Request) -> Result<u8, DumpError> {
     // AutoStream takes the styles out again where they are not wanted.
     write_out(&mut AutoStream::new(stdout.lock(), output.color.choice()), &page)?;
     if !document.warnings_on_page {
-        let warnings = warnings_text(&document.warnings, "mprof-dump: ", true);
-        // A report is no worse for a standard error that nobody reads.
-        let _ = write_out(&mut AutoStream::new(io::stderr().lock(), output.color.choice()), &warnings);
+        warn(output, &warnings_text(&document.warnings, "mprof-dump: ", true));
     }
     Ok(code)
+}
+
+fn warn(output: OutputArgs, warnings: &str) {
+    // A report is no worse for a standard error that nobody reads.
+    let _ = write_out(&mut AutoStream::new(io::stderr().lock(), output.color.choice()), warnings);
 }
 
 fn write_out(out: &mut impl Write, text: &str) -> Result<(), DumpError> {

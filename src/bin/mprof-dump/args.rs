@@ -1,6 +1,7 @@
 //! Reports as subcommands, and the arguments of each. Reads no file.
 
 use super::calls::CallsArgs;
+use super::export::ExportArgs;
 use super::html::HtmlArgs;
 use clap::{Args, Subcommand};
 use mprof::tools::report::Options;
@@ -35,6 +36,8 @@ pub enum Command {
     Calls(CallsArgs),
     /// A page for a browser: call tree, time line, tables, source
     Html(HtmlArgs),
+    /// Traces in the formats of other tools: databases, flame graphs, pprof, callgrind
+    Export(ExportArgs),
 }
 
 /// Arguments of a report.
@@ -184,6 +187,8 @@ pub enum Task {
     Calls(CallsArgs),
     /// A page for a browser.
     Html(HtmlArgs),
+    /// Traces in another format.
+    Export(ExportArgs),
 }
 
 impl Command {
@@ -192,6 +197,7 @@ impl Command {
         Task::Report(match self {
             Command::Calls(args) => return Task::Calls(args),
             Command::Html(args) => return Task::Html(args),
+            Command::Export(args) => return Task::Export(args),
             Command::Summary(args) => args.request(),
             Command::Subs(args) => args.request("subs"),
             Command::Lines(args) => args.request("lines"),

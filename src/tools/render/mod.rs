@@ -10,4 +10,4 @@ pub mod text;
 mod units;
 
 pub use printable::printable;
-pub(super) use units::{value_text, Precision};
+pub(super) use units::{instant_key, value_text, Precision};

@@ -14,6 +14,8 @@ mod summary;
 mod timeline;
 mod tree;
 
+pub(super) use leaks::{advice, reason, why};
+
 use super::document::{Document, Section};
 use super::profile::Profile;
 use super::reader::Keep;
