@@ -8,7 +8,7 @@ use super::wording;
 use crate::format::heap::{BirthUnit, HeapBegins, ScalarKind};
 use crate::format::ids::{NodeId, PlaceId, StrId, SubId};
 use crate::tools::trace::{Sample, Trace};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Listed scalars of a place.
@@ -211,6 +211,12 @@ impl Group {
             sites: BTreeMap::new(),
             causes: FxHashMap::default(),
         }
+    }
+
+    /// Were most of its scalars born at one of these places?
+    pub fn is_mostly_at(&self, places: &FxHashSet<PlaceId>) -> bool {
+        let there = self.places.iter().filter(|(place, _)| places.contains(place)).map(|(_, at)| at.scalars);
+        there.sum::<u64>() * 2 > self.scalars
     }
 
     /// How many times the same is kept: instances, or of one long chain marks.

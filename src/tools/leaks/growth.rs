@@ -79,12 +79,17 @@ impl Growth {
         }
     }
 
+    /// Is it steady without regard to steps?
+    pub fn is_line(&self) -> bool {
+        self.steadiness >= STEADY
+    }
+
     /// Does it grow steadily: along a line, to the end, and not by chance?
     pub fn is_steady(&self) -> bool {
         let fair_third = self.total / 3.0;
         let least = fair_third * LEAST_THIRD;
         let everywhere = self.thirds.iter().all(|&third| third >= least);
-        let line = self.steadiness >= STEADY || self.steadiness >= STEADY_IN_STEPS && everywhere;
+        let line = self.is_line() || self.steadiness >= STEADY_IN_STEPS && everywhere;
         let to_the_end = self.thirds.last().is_some_and(|&third| third >= least);
         self.total > 0.0 && line && to_the_end && self.rises >= LEAST_RISES && self.falls <= self.total
     }

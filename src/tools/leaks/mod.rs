@@ -172,12 +172,12 @@ impl Leaks {
         let mut buffers = Default::default();
         for sample in samples(trace) {
             let grouped = groups::groups(sample, trace, &origins);
-            // One sample may spell a holder otherwise than another: of a line the latest one counts that knows it.
-            let known_before = found.leaks.len();
+            // An earlier sample tells only what a later one does not: it may have another name for what holds the same.
+            let told = explained.clone();
             for group in &grouped.groups {
                 let leak = evidence.of_group(group, &grouped.listed, sample, trace, &origins);
-                let is_new = || !found.leaks.iter().take(known_before).any(|known| same_line(trace, known, &leak));
-                if is_leak(&leak, &axis) && evidence.bears_out(group, &leak, sample, trace) && is_new() {
+                let borne_out = || evidence.bears_out(group, &leak, sample, trace);
+                if !group.is_mostly_at(&told) && is_leak(&leak, &axis) && borne_out() {
                     explained.extend(group.places.keys().copied());
                     found.leaks.push(leak);
                 }
@@ -247,5 +247,8 @@ fn is_leak(leak: &Leak, axis: &Axis) -> bool {
         let often = axis.unit == Unit::Seconds || growth.per_unit * IN_MARKS >= per_marks;
         growth.total >= least && often && growth.is_steady()
     };
-    is_enough(&leak.scalars, LEAST_SCALARS, 1.0) || is_enough(&leak.bytes, LEAST_BYTES, BYTES_IN_MARKS)
+    // Where scalars came and then no more did, blocks that grow in steps are theirs: only a plain line is another thing.
+    let filled = leak.scalars.total >= LEAST_SCALARS && !leak.scalars.is_steady();
+    let of_their_own = !filled || leak.bytes.is_line();
+    is_enough(&leak.scalars, LEAST_SCALARS, 1.0) || of_their_own && is_enough(&leak.bytes, LEAST_BYTES, BYTES_IN_MARKS)
 }
