@@ -153,6 +153,9 @@ END
     is(mprof_dump('html', '-o', $with_leaks, $leaking->trace)->{stderr}, '', 'the page of a program that leaks');
     $browser->open("$with_leaks#leaks");
     like($names->('leaks')->[0], qr/^prog\.pl:2$/, 'the table of leaks names the line');
+    $browser->window(360, 740);
+    like($browser->text('#view-leaks tbody tr'), qr/1\.\d KiB/, 'with its growth, in a narrow window as well');
+    $browser->window(1400, 900);
     $browser->click('#view-leaks details.card summary');
     like($browser->text('#view-leaks details.card'), qr/main::work.*keeps.*per mark.*unreachable cycle/s, 'and beside it, it is said why');
     $browser->open("$with_leaks#classes");
