@@ -355,6 +355,11 @@ would make one expect. So the newest entries of a cache of bounded size are no l
 
 =item *
 
+Blocks count only where they grew by more than 64 bytes for each scalar that the line keeps: keys and numbers become longer
+as a program goes on.
+
+=item *
+
 A line that has less than 1 % of all growth is shown with C<--all> only. Ten are shown; see C<--top>.
 
 =back

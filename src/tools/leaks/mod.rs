@@ -137,6 +137,9 @@ const IN_MARKS: f64 = 20.0;
 /// See [`IN_MARKS`].
 const BYTES_IN_MARKS: f64 = 64.0;
 
+/// Where all that lives is longer by this many bytes at most, no more of it is kept: numbers in keys have a digit more.
+const BYTES_LONGER: f64 = 64.0;
+
 /// Different marks (or snapshots) in which the scalars of a leak must have been born.
 const LEAST_BIRTHS: usize = 3;
 
@@ -249,6 +252,7 @@ fn is_leak(leak: &Leak, axis: &Axis) -> bool {
     };
     // Where scalars came and then no more did, blocks that grow in steps are theirs: only a plain line is another thing.
     let filled = leak.scalars.total >= LEAST_SCALARS && !leak.scalars.is_steady();
-    let of_their_own = !filled || leak.bytes.is_line();
+    let grew_longer = leak.bytes.total <= leak.scalars.at_end * BYTES_LONGER;
+    let of_their_own = (!filled || leak.bytes.is_line()) && !grew_longer;
     is_enough(&leak.scalars, LEAST_SCALARS, 1.0) || of_their_own && is_enough(&leak.bytes, LEAST_BYTES, BYTES_IN_MARKS)
 }
