@@ -120,11 +120,11 @@ impl Builder {
     fn snapshot(&mut self, record: Snapshot) -> Result<(), Fault> {
         rule(record.number == self.trace.snapshots.len() as u64, "a snapshot is missing before it")?;
         let figures = &mut self.trace.figures;
-        for node in self.waiting_nodes.drain(..) {
+        for node in std::mem::take(&mut self.waiting_nodes) {
             put(&mut figures.nodes, node.id.index(), node);
         }
         let peak_number = record.totals.peak_number;
-        for place in self.waiting_places.drain(..) {
+        for place in std::mem::take(&mut self.waiting_places) {
             put(&mut figures.places, place.id.index(), PlaceFigures { peak_number, ..place });
         }
         if record.cause == Cause::Base {

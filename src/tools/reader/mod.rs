@@ -1,12 +1,13 @@
 //! File to [`Trace`], chunk by chunk.
 //!
 //! A trace that was cut off or damaged is read up to there, with a [`Warning`]; what is no trace at all is a
-//! [`ReadError`]. Whatever the bytes, this never panics, never loops and never holds more than one chunk and the
-//! tables. It never sums: see [`crate::tools::profile`].
+//! [`ReadError`]. Whatever the bytes, this never panics, never loops and never holds more than a few chunks and
+//! the tables. It never sums: see [`crate::tools::profile`].
 
 mod builder;
 mod chunks;
 mod error;
+mod pipeline;
 #[cfg(test)]
 mod tests;
 
@@ -48,7 +49,7 @@ pub fn read_file_through<R: Read>(path: &Path, wrap: impl FnOnce(File) -> R) -> 
 pub fn read(path: &Path, input: impl Read) -> Result<Trace, ReadError> {
     let failed = |source: io::Error| ReadError::Io { path: path.to_owned(), source };
     let mut chunks = Chunks::new(input);
-    check_prefix(path, chunks.prefix(PREFIX_BYTES).map_err(failed)?)?;
+    check_prefix(path, &chunks.prefix(PREFIX_BYTES).map_err(failed)?)?;
 
     let no_header = |fault| ReadError::NoHeader { path: path.to_owned(), fault };
     let mut builder = match chunks.next().map_err(failed)? {
