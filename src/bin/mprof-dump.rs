@@ -1,22 +1,29 @@
 //! `mprof-dump`: argv ─► options ─► [`mprof::tools`] ─► exit code. Sums and formats nothing itself.
 
+#[path = "mprof-dump/diff.rs"]
+mod diff;
+#[path = "mprof-dump/merge.rs"]
+mod merge;
 #[path = "mprof-dump/progress.rs"]
 mod progress;
+#[path = "mprof-dump/traces.rs"]
+mod traces;
 
 use anstream::{AutoStream, ColorChoice};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use mprof::tools::document::Document;
 use mprof::tools::profile::Profile;
-use mprof::tools::reader::{read_file_through, ReadError};
 use mprof::tools::render::json::json;
 use mprof::tools::render::printable;
 use mprof::tools::render::text::{text, warnings_text, Look};
-use mprof::tools::report::{document, find, Options, REPORTS};
+use mprof::tools::report::{self, document, find, Options, REPORTS};
 use mprof::tools::select::{Selection, UnknownColumn};
+use mprof::tools::warning::Warning;
 use regex::Regex;
 use std::io::{self, IsTerminal, Write};
 use std::mem::ManuallyDrop;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use thiserror::Error;
 
@@ -26,9 +33,14 @@ const EXIT_REFUSED: u8 = 2;
 /// The report could not be written.
 const EXIT_UNWRITTEN: u8 = 1;
 
+/// More has grown than may.
+const EXIT_GROWN: u8 = 3;
+
 const USAGE: &str = "\
-mprof-dump [OPTIONS] TRACE
-       mprof-dump REPORT [OPTIONS] TRACE";
+mprof-dump [OPTIONS] TRACE...
+       mprof-dump REPORT [OPTIONS] TRACE...
+       mprof-dump merge -o FILE TRACE...
+       mprof-dump diff OLD NEW";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -38,9 +50,13 @@ Examples:
   mprof-dump tree --min 5 mprof.bin                  the call tree, without what has less than 5 %
   mprof-dump modules --sort load_allocated_bytes mprof.bin
   mprof-dump subs --json mprof.bin | jq '.subs.rows[0]'
+  mprof-dump lines 'mprof.bin*'                      a process and its forked children together
+  mprof-dump merge -o all.bin host1.bin host2.bin    one trace of several
+  mprof-dump diff --fail-over 1M old.bin new.bin     what grew; exit code 3 if by more than 1 MiB
 
 A trace is written by perl -d:MProf script.pl. A trace called like a report is ./subs.
-Exit code: 0; 1 if the report could not be written; 2 for bad usage or an unreadable trace.";
+Exit code: 0; 1 if the report could not be written; 2 for bad usage or an unreadable trace;
+3 if diff finds more growth than --fail-over allows.";
 
 /// Show which subs, lines and modules of a Perl program allocate, keep and leak its memory.
 #[derive(Parser)]
@@ -107,13 +123,17 @@ enum Command {
     Timeline(TableArgs),
     /// The trace itself: header, options, counters, chunks
     Info(TraceArgs),
+    /// Write several traces as one
+    Merge(merge::MergeArgs),
+    /// What grew from one trace to another, by sub, line and call path
+    Diff(diff::DiffArgs),
 }
 
 #[derive(Args)]
 struct SummaryArgs {
-    /// The trace to read
+    /// The trace to read; several, or a pattern, are summed up
     #[arg(value_name = "TRACE", required = true)]
-    trace: Option<PathBuf>,
+    traces: Vec<PathBuf>,
     /// Rows of each table [default: 10]
     #[arg(long, value_name = "N")]
     top: Option<usize>,
@@ -124,9 +144,9 @@ struct SummaryArgs {
 
 #[derive(Args)]
 struct TableArgs {
-    /// The trace to read
-    #[arg(value_name = "TRACE")]
-    trace: PathBuf,
+    /// The trace to read; several, or a pattern, are summed up
+    #[arg(value_name = "TRACE", required = true)]
+    traces: Vec<PathBuf>,
     /// Sort by this column, named as in the JSON; an unknown one lists them all
     #[arg(long, value_name = "COLUMN")]
     sort: Option<String>,
@@ -149,9 +169,9 @@ struct TreeArgs {
 
 #[derive(Args)]
 struct TraceArgs {
-    /// The trace to read
-    #[arg(value_name = "TRACE")]
-    trace: PathBuf,
+    /// The trace to read; several, or a pattern, are summed up
+    #[arg(value_name = "TRACE", required = true)]
+    traces: Vec<PathBuf>,
 }
 
 fn percent(text: &str) -> Result<f64, String> {
@@ -161,20 +181,27 @@ fn percent(text: &str) -> Result<f64, String> {
     }
 }
 
-/// What is asked for: a report, its options, and the trace.
-type Request = (&'static str, Options, PathBuf);
+/// What is asked for.
+enum Request {
+    /// A report, its options, and the traces it is of.
+    Report(&'static str, Options, Vec<PathBuf>),
+    /// One trace of several.
+    Merge(merge::MergeArgs),
+    /// Two traces side by side.
+    Diff(diff::DiffArgs),
+}
 
 impl TableArgs {
     fn request(self, report: &'static str) -> Request {
         let selection = Selection { sort: self.sort, top: self.top, filter: self.filter };
-        (report, Options { selection, ..Options::default() }, self.trace)
+        Request::Report(report, Options { selection, ..Options::default() }, self.traces)
     }
 }
 
 impl SummaryArgs {
     fn request(self) -> Request {
         let selection = Selection { sort: None, top: self.top, filter: self.filter };
-        ("summary", Options { selection, ..Options::default() }, self.trace.unwrap_or_default())
+        Request::Report("summary", Options { selection, ..Options::default() }, self.traces)
     }
 }
 
@@ -184,14 +211,18 @@ impl Command {
             Command::Summary(args) => args.request(),
             Command::Subs(args) => args.request("subs"),
             Command::Lines(args) => args.request("lines"),
-            Command::Tree(TreeArgs { table, min }) => {
-                let (report, options, trace) = table.request("tree");
-                (report, Options { min_percent: min, ..options }, trace)
-            }
+            Command::Tree(TreeArgs { table, min }) => match table.request("tree") {
+                Request::Report(report, options, traces) => {
+                    Request::Report(report, Options { min_percent: min, ..options }, traces)
+                }
+                other => other,
+            },
             Command::Files(args) => args.request("files"),
             Command::Modules(args) => args.request("modules"),
             Command::Timeline(args) => args.request("timeline"),
-            Command::Info(args) => ("info", Options::default(), args.trace),
+            Command::Info(args) => Request::Report("info", Options::default(), args.traces),
+            Command::Merge(args) => Request::Merge(args),
+            Command::Diff(args) => Request::Diff(args),
         }
     }
 }
@@ -200,18 +231,22 @@ impl Command {
 #[derive(Debug, Error)]
 enum DumpError {
     #[error(transparent)]
-    Read(#[from] ReadError),
+    Traces(#[from] traces::TracesError),
     #[error(transparent)]
     Column(#[from] UnknownColumn),
+    #[error(transparent)]
+    Merge(#[from] merge::MergeError),
+    #[error(transparent)]
+    Grown(#[from] diff::Grown),
     #[error("cannot write the report: {0}")]
     Write(#[from] io::Error),
 }
 
 impl Cli {
     fn request(self) -> Result<Request, clap::Error> {
-        let Some(report) = self.report else { return Ok(self.summary.request()) };
-        let SummaryArgs { trace, top, filter } = &self.summary;
-        if trace.is_some() || top.is_some() || filter.is_some() {
+        let Some(report) = self.report else { return unless_a_report(self.summary).map(SummaryArgs::request) };
+        let SummaryArgs { traces, top, filter } = &self.summary;
+        if !traces.is_empty() || top.is_some() || filter.is_some() {
             let sentence = "the trace and a report's own options stand after the report's name";
             return Err(Cli::command().error(ErrorKind::ArgumentConflict, sentence));
         }
@@ -219,25 +254,24 @@ impl Cli {
     }
 }
 
-/// Two names where one was expected: the first was meant for a report's.
-fn explained(error: clap::Error) -> clap::Error {
-    let first = std::env::args_os().skip(1).find(|word| !word.to_string_lossy().starts_with('-'));
-    match first {
-        Some(word) if error.kind() == ErrorKind::UnknownArgument && !Path::new(&word).exists() => {
+/// The arguments as they are, unless the first of several names is of no file: it was meant for a report's.
+fn unless_a_report(args: SummaryArgs) -> Result<SummaryArgs, clap::Error> {
+    match args.traces.as_slice() {
+        [first, _, ..] if !first.exists() && !first.to_string_lossy().contains(['/', '*', '?', '[']) => {
             let reports: Vec<_> = REPORTS.iter().map(|report| report.name()).collect();
             let sentence = format!(
                 "there is no report \"{}\"; there are: {}",
-                printable(&word.to_string_lossy()),
+                printable(&first.to_string_lossy()),
                 reports.join(", ")
             );
-            Cli::command().error(ErrorKind::InvalidSubcommand, sentence)
+            Err(Cli::command().error(ErrorKind::InvalidSubcommand, sentence))
         }
-        _ => error,
+        _ => Ok(args),
     }
 }
 
 fn main() -> ExitCode {
-    let parsed = Cli::try_parse().map_err(explained).and_then(|cli| Ok((cli.output, cli.request()?)));
+    let parsed = Cli::try_parse().and_then(|cli| Ok((cli.output, cli.request()?)));
     let (output, request) = match parsed {
         Ok(parsed) => parsed,
         Err(error) => {
@@ -252,31 +286,56 @@ fn main() -> ExitCode {
         Err(DumpError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(io::stderr(), "mprof-dump: {error}");
-            ExitCode::from(if matches!(error, DumpError::Write(_)) { EXIT_UNWRITTEN } else { EXIT_REFUSED })
+            ExitCode::from(match error {
+                DumpError::Write(_) => EXIT_UNWRITTEN,
+                DumpError::Grown(_) => EXIT_GROWN,
+                _ => EXIT_REFUSED,
+            })
         }
     }
 }
 
-fn run(output: OutputArgs, (name, options, trace): Request) -> Result<(), DumpError> {
-    let Some(report) = find(name) else { return Ok(()) };
-    // Freeing what the process is about to give back anyway takes longer than some reports.
-    let profile = ManuallyDrop::new(Profile::new(read_file_through(&trace, progress::Watched::new)?));
-    let document = ManuallyDrop::new(document(report, &profile, &options)?);
+fn run(output: OutputArgs, request: Request) -> Result<(), DumpError> {
+    match request {
+        Request::Report(name, options, traces) => {
+            let Some(report) = find(name) else { return Ok(()) };
+            // Freeing what the process is about to give back anyway takes longer than some reports.
+            let profile = ManuallyDrop::new(Profile::new(traces::read(&traces)?));
+            show(output, &ManuallyDrop::new(document(report, &profile, &options)?))
+        }
+        Request::Merge(args) => {
+            let warnings = merge::run(&args)?;
+            show_warnings(output, &warnings);
+            Ok(())
+        }
+        Request::Diff(args) => {
+            let diff = args.diff()?;
+            show(output, &report::diff::document(&diff, &args.selection())?)?;
+            Ok(args.judge(&diff)?)
+        }
+    }
+}
+
+fn show(output: OutputArgs, document: &Document) -> Result<(), DumpError> {
     if output.json {
-        return write_out(&mut io::stdout().lock(), &json(&document));
+        return write_out(&mut io::stdout().lock(), &json(document));
     }
     let stdout = io::stdout();
     let width = stdout.is_terminal().then(terminal_size::terminal_size).flatten();
     let look = Look { exact: output.bytes, styled: true, width: width.map(|(width, _)| usize::from(width.0)) };
-    let page = text(&document, &look);
+    let page = text(document, &look);
     // AutoStream takes the styles out again where they are not wanted.
     write_out(&mut AutoStream::new(stdout.lock(), output.color.choice()), &page)?;
     if !document.warnings_on_page {
-        let warnings = warnings_text(&document.warnings, "mprof-dump: ", true);
-        // A report is no worse for a standard error that nobody reads.
-        let _ = write_out(&mut AutoStream::new(io::stderr().lock(), output.color.choice()), &warnings);
+        show_warnings(output, &document.warnings);
     }
     Ok(())
+}
+
+fn show_warnings(output: OutputArgs, warnings: &[Warning]) {
+    let warnings = warnings_text(warnings, "mprof-dump: ", true);
+    // A report is no worse for a standard error that nobody reads.
+    let _ = write_out(&mut AutoStream::new(io::stderr().lock(), output.color.choice()), &warnings);
 }
 
 fn write_out(out: &mut impl Write, text: &str) -> Result<(), DumpError> {

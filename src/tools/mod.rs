@@ -6,12 +6,16 @@
 
 #![forbid(unsafe_code)]
 
+pub mod diff;
 pub mod document;
+pub mod inputs;
+pub mod merge;
 pub mod profile;
 pub mod reader;
 pub mod render;
 pub mod report;
 pub mod select;
+pub mod target;
 pub mod trace;
 pub mod warning;
 

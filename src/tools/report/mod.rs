@@ -1,8 +1,11 @@
 //! The reports. Each is a file of its own that turns a [`Profile`] into a [`Document`]; none knows of another.
 //!
+//! `diff` alone is of two traces, and no [`Report`].
+//!
 //! To add one: write its file, add it to [`REPORTS`]. No report prints, and none sums: what a figure means is settled in
 //! [`crate::tools::profile`].
 
+pub mod diff;
 mod files;
 mod info;
 mod lines;
