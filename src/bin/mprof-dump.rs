@@ -6,6 +6,8 @@ mod diff;
 mod merge;
 #[path = "mprof-dump/progress.rs"]
 mod progress;
+#[path = "mprof-dump/top.rs"]
+mod top;
 #[path = "mprof-dump/traces.rs"]
 mod traces;
 
@@ -40,7 +42,8 @@ const USAGE: &str = "\
 mprof-dump [OPTIONS] TRACE...
        mprof-dump REPORT [OPTIONS] TRACE...
        mprof-dump merge -o FILE TRACE...
-       mprof-dump diff OLD NEW";
+       mprof-dump diff OLD NEW
+       mprof-dump top TRACE|PID";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -53,6 +56,7 @@ Examples:
   mprof-dump lines 'mprof.bin*'                      a process and its forked children together
   mprof-dump merge -o all.bin host1.bin host2.bin    one trace of several
   mprof-dump diff --fail-over 1M old.bin new.bin     what grew; exit code 3 if by more than 1 MiB
+  mprof-dump top 4711                                what grows in a running process
 
 A trace is written by perl -d:MProf script.pl. A trace called like a report is ./subs.
 Exit code: 0; 1 if the report could not be written; 2 for bad usage or an unreadable trace;
@@ -127,6 +131,8 @@ enum Command {
     Merge(merge::MergeArgs),
     /// What grew from one trace to another, by sub, line and call path
     Diff(diff::DiffArgs),
+    /// Watch a trace while it is written, or a process by its number
+    Top(top::TopArgs),
 }
 
 #[derive(Args)]
@@ -189,6 +195,8 @@ enum Request {
     Merge(merge::MergeArgs),
     /// Two traces side by side.
     Diff(diff::DiffArgs),
+    /// A trace as it grows.
+    Top(top::TopArgs),
 }
 
 impl TableArgs {
@@ -223,6 +231,7 @@ impl Command {
             Command::Info(args) => Request::Report("info", Options::default(), args.traces),
             Command::Merge(args) => Request::Merge(args),
             Command::Diff(args) => Request::Diff(args),
+            Command::Top(args) => Request::Top(args),
         }
     }
 }
@@ -236,6 +245,8 @@ enum DumpError {
     Column(#[from] UnknownColumn),
     #[error(transparent)]
     Merge(#[from] merge::MergeError),
+    #[error(transparent)]
+    Top(#[from] top::TopError),
     #[error(transparent)]
     Grown(#[from] diff::Grown),
     #[error("cannot write the report: {0}")]
@@ -313,6 +324,10 @@ fn run(output: OutputArgs, request: Request) -> Result<(), DumpError> {
             show(output, &report::diff::document(&diff, &args.selection())?)?;
             Ok(args.judge(&diff)?)
         }
+        Request::Top(args) => match top::run(&args)? {
+            Some(frame) => write_out(&mut io::stdout().lock(), &frame),
+            None => Ok(()),
+        },
     }
 }
 

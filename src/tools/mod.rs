@@ -9,6 +9,7 @@
 pub mod diff;
 pub mod document;
 pub mod inputs;
+pub mod live;
 pub mod merge;
 pub mod profile;
 pub mod reader;

@@ -73,11 +73,10 @@ pub struct LineChange {
 }
 
 /// A call path in both traces, with its own figures.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PathChange {
-    /// Names of the subs from the root on, each with the line that it was called on in the new trace; of a path that is
-    /// gone, in the old.
-    pub path: Vec<String>,
+    /// What [`Diff::path`] knows it by.
+    pub node: usize,
     /// Its figures, without what it calls.
     pub own: Pair,
 }
@@ -101,6 +100,11 @@ pub struct Diff {
     pub paths: Vec<PathChange>,
     /// What to know before trusting the figures.
     pub warnings: Vec<Warning>,
+    nodes: Vec<Key>,
+    /// By number.
+    sub_names: Vec<String>,
+    /// By number: the line in the new trace; of one that is gone, in the old.
+    line_numbers: Vec<u32>,
 }
 
 impl Diff {
@@ -122,9 +126,31 @@ impl Diff {
             new: new.totals,
             subs: sub_changes(sides, &subs),
             lines: line_changes(sides, &subs, &lines),
-            paths: paths.changes(sides, &subs, &lines),
+            paths: paths.changes(),
             warnings: [old, new].into_iter().flat_map(told).collect(),
+            nodes: paths.nodes,
+            sub_names: (0..subs.both.len()).map(|number| sub_name(sides, &subs, number)).collect(),
+            line_numbers: lines.both.iter().map(|both| both.at[1].or(both.at[0]).map_or(0, |at| at.1)).collect(),
         }
+    }
+
+    /// The steps of a call path from the root on: names of subs, each with the line that it was called on in the new
+    /// trace; of a path that is gone, in the old.
+    pub fn path(&self, mut node: usize) -> Vec<String> {
+        let mut path = Vec::new();
+        while let Some(&(caller, sub, call)) = self.nodes.get(node) {
+            let name = self.sub_names.get(sub).map_or("", String::as_str);
+            path.push(match call.and_then(|call| self.line_numbers.get(call)) {
+                Some(line) if *line > 0 => format!("{name} (called on {line})"),
+                _ => name.to_owned(),
+            });
+            match caller {
+                Some(caller) => node = caller,
+                None => break,
+            }
+        }
+        path.reverse();
+        path
     }
 
     /// By how many bytes more are live in the end than were in the old trace; negative where fewer are.
@@ -235,26 +261,8 @@ impl Paths {
         paths
     }
 
-    fn changes(&self, sides: [&Profile; 2], subs: &Subs, lines: &Lines) -> Vec<PathChange> {
+    fn changes(&self) -> Vec<PathChange> {
         let differing = self.own.iter().enumerate().filter(|(_, own)| own.differs());
-        differing.map(|(number, &own)| PathChange { path: self.path(number, sides, subs, lines), own }).collect()
-    }
-
-    fn path(&self, mut number: usize, sides: [&Profile; 2], subs: &Subs, lines: &Lines) -> Vec<String> {
-        let mut path = Vec::new();
-        while let Some(&(caller, sub, call)) = self.nodes.get(number) {
-            let line = call.and_then(|call| lines.both.get(call)).and_then(|both| both.at[1].or(both.at[0]));
-            let name = sub_name(sides, subs, sub);
-            path.push(match line {
-                Some((_, line)) if line > 0 => format!("{name} (called on {line})"),
-                _ => name,
-            });
-            match caller {
-                Some(caller) => number = caller,
-                None => break,
-            }
-        }
-        path.reverse();
-        path
+        differing.map(|(node, &own)| PathChange { node, own }).collect()
     }
 }

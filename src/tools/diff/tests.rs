@@ -97,7 +97,7 @@ fn what_grew_stands_where_it_grew() {
     let [path] = diff.paths.as_slice() else { panic!("{:?}", diff.paths) };
     let expected =
         ["(main program)", "main::__ANON__[run.pl:20] (called on 37)", "P::keep (called on 20)"].map(str::to_owned);
-    assert_eq!(path.path, expected);
+    assert_eq!(diff.path(path.node), expected);
     assert_eq!((path.own.old.live_bytes, path.own.new.live_bytes), (121, 1121));
 }
 

@@ -50,11 +50,11 @@ fn trace_of(process: &Process) -> Trace {
             figures.push(PlaceFigures {
                 id,
                 allocated_bytes,
-                allocated_blocks: allocated_bytes / 10,
+                allocated_blocks: 3 * allocated_bytes,
                 live_bytes,
-                live_blocks: live_bytes / 10,
+                live_blocks: 3 * live_bytes,
                 at_peak_bytes,
-                at_peak_blocks: at_peak_bytes / 10,
+                at_peak_blocks: 3 * at_peak_bytes,
                 scalars_born: allocated_bytes / 5,
                 scalars_died: (allocated_bytes - live_bytes) / 5,
                 ..PlaceFigures::default()
@@ -211,7 +211,7 @@ fn what_does_not_fit_together_is_told() {
     let profile = Profile::new(merger.finish("all".into()));
     let texts: Vec<String> = profile.warnings.iter().map(ToString::to_string).collect();
     for expected in [
-        "of 2 runs",
+        "of 3 runs",
         "different versions of Devel::MProf: , 0.02",
         "counted twice",
         "is not here",

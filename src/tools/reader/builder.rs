@@ -41,6 +41,11 @@ impl Builder {
         &mut self.trace
     }
 
+    /// What has been read so far, to look at.
+    pub(super) fn so_far(&self) -> &Trace {
+        &self.trace
+    }
+
     /// The trace. Figures whose snapshot has not come are dropped.
     pub(super) fn finish(self) -> Trace {
         self.trace

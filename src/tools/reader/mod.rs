@@ -7,11 +7,13 @@
 mod builder;
 mod chunks;
 mod error;
+mod follow;
 mod pipeline;
 #[cfg(test)]
 mod tests;
 
 pub use error::{Fault, ReadError};
+pub use follow::{Follower, Look};
 
 use super::trace::Trace;
 use super::warning::Warning;

@@ -10,3 +10,5 @@ pub mod text;
 mod units;
 
 pub use printable::printable;
+pub use shorten::{keep_end, keep_ends};
+pub use units::human;

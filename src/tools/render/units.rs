@@ -37,6 +37,11 @@ pub(super) fn value_text(value: &Value, precision: Precision, in_column: bool) -
     }
 }
 
+/// `value` as people read it in a column.
+pub fn human(value: &Value) -> String {
+    value_text(value, Precision::Human, true)
+}
+
 fn bytes_text(bytes: u64, precision: Precision, in_column: bool) -> String {
     match precision {
         Precision::Human if bytes < 1024 => format!("{bytes} B"),

@@ -11,16 +11,36 @@ const ROWS: usize = 10;
 
 /// A sub, a line or a call path: what it is called, and its figures.
 #[derive(Default)]
-struct Row {
+struct Row<'a> {
     own: Pair,
-    name: String,
-    file: String,
+    name: &'a str,
+    file: &'a str,
     old_line: Option<u32>,
     new_line: Option<u32>,
-    path: Vec<String>,
+    /// A call path's steps are told only of those that are shown: there may be a million paths.
+    path: Option<(&'a Diff, usize)>,
 }
 
-type Of = Column<Row>;
+impl Row<'_> {
+    fn path(&self) -> Vec<String> {
+        self.path.map(|(diff, node)| diff.path(node)).unwrap_or_default()
+    }
+}
+
+type Of<'a> = Column<Row<'a>>;
+
+/// Steps of a call path that text shows: the last ones.
+const STEPS: usize = 4;
+
+fn shown_path(row: &Row) -> String {
+    let path = row.path();
+    let left_out = path.len().saturating_sub(STEPS);
+    let shown = path.into_iter().skip(left_out).collect::<Vec<_>>().join(" > ");
+    match left_out {
+        0 => shown,
+        _ => format!("({left_out} more) > {shown}"),
+    }
+}
 
 /// Three columns of a figure: in the old trace, in the new, and the difference.
 macro_rules! figure {
@@ -37,7 +57,7 @@ macro_rules! figure {
 }
 
 #[rustfmt::skip]
-fn figures() -> Vec<Of> {
+fn figures<'a>() -> Vec<Of<'a>> {
     let [old_allocated, new_allocated, allocated] =
         figure!("allocated_bytes", "allocated\nbytes", Value::Bytes, Value::SignedBytes, |own: &Measures| own.allocated_bytes);
     let [old_live, new_live, live] =
@@ -79,41 +99,41 @@ fn shown_line(row: &Row) -> String {
 }
 
 #[rustfmt::skip]
-fn sub_columns() -> Vec<Of> {
+fn sub_columns<'a>() -> Vec<Of<'a>> {
     let mut columns = figures();
-    columns.push(Of::new("name", "sub", |row| Value::Name(row.name.clone())));
+    columns.push(Of::new("name", "sub", |row| Value::Name(row.name.to_owned())));
     columns
 }
 
 #[rustfmt::skip]
-fn line_columns() -> Vec<Of> {
+fn line_columns<'a>() -> Vec<Of<'a>> {
     let mut columns = figures();
     columns.extend([
-        Of::new("file", "file", |row| Value::Path(row.file.clone())).json_only(),
+        Of::new("file", "file", |row| Value::Path(row.file.to_owned())).json_only(),
         Of::new("old_line", "old line", |row| line(row.old_line)).json_only().ascending(),
         Of::new("new_line", "new line", |row| line(row.new_line)).json_only().ascending(),
         Of::new("shown_line", "line of file", |row| Value::Path(shown_line(row))).text_only(),
-        Of::new("sub", "in sub", |row| Value::Name(row.name.clone())),
+        Of::new("sub", "in sub", |row| Value::Name(row.name.to_owned())),
     ]);
     columns
 }
 
 #[rustfmt::skip]
-fn path_columns() -> Vec<Of> {
+fn path_columns<'a>() -> Vec<Of<'a>> {
     let mut columns = figures();
     columns.extend([
-        Of::new("path", "path", |row| Value::Words(row.path.clone())).json_only(),
-        Of::new("shown_path", "call path, the caller on the left", |row| Value::Path(row.path.join(" > "))).text_only(),
+        Of::new("path", "path", |row| Value::Words(row.path())).json_only(),
+        Of::new("shown_path", "call path, the caller on the left", |row| Value::Path(shown_path(row))).text_only(),
     ]);
     columns
 }
 
 /// A table of rows that differ; what it is sorted by is shown with what it was and what it is.
-fn table(
+fn table<'a>(
     key: &'static str,
     title: &'static str,
-    columns: &[Of],
-    rows: &[Row],
+    columns: &[Of<'a>],
+    rows: &[Row<'a>],
     selection: &Selection,
 ) -> Result<Section, UnknownColumn> {
     let default = "difference_allocated_bytes";
@@ -155,16 +175,16 @@ fn totals(old: &Totals, new: &Totals) -> Section {
 /// Where a column is asked for that there is not.
 pub fn document(diff: &Diff, selection: &Selection) -> Result<Document, UnknownColumn> {
     let selection = &Selection { top: Some(selection.top.unwrap_or(ROWS)), ..selection.clone() };
-    let subs = diff.subs.iter().map(|sub| Row { own: sub.own, name: sub.name.clone(), ..Row::default() });
+    let subs = diff.subs.iter().map(|sub| Row { own: sub.own, name: &sub.name, ..Row::default() });
     let lines = diff.lines.iter().map(|line| Row {
         own: line.own,
-        name: line.sub.clone(),
-        file: line.file.clone(),
+        name: &line.sub,
+        file: &line.file,
         old_line: line.old_line,
         new_line: line.new_line,
         ..Row::default()
     });
-    let paths = diff.paths.iter().map(|path| Row { own: path.own, path: path.path.clone(), ..Row::default() });
+    let paths = diff.paths.iter().map(|path| Row { own: path.own, path: Some((diff, path.node)), ..Row::default() });
     let (subs, lines, paths): (Vec<_>, Vec<_>, Vec<_>) = (subs.collect(), lines.collect(), paths.collect());
     Ok(Document {
         report: "diff",

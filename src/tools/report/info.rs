@@ -173,7 +173,9 @@ impl Report for Info {
         if !members.is_empty() {
             let table = all.table(MEMBERS, &members, "run", &[])?;
             let section = Section::table("members", "Processes", table);
-            sections.push(section.note("of a process forked from another here, what it did itself"));
+            sections.push(section.note(
+                "of a process that was forked from another of these: what it did itself, without what it inherited",
+            ));
         }
         sections.extend([
             Section::table("options", "Options", all.table(OPTIONS, &options, "option", &[])?),
