@@ -1,6 +1,7 @@
 //! What is on the screen, and what the keys do to it.
 
 use super::growth::{paths, rows, By, Grown, Key, Since};
+use crate::format::records::SubKind;
 use crate::tools::profile::names;
 use crate::tools::reader::Follower;
 use crate::tools::trace::Trace;
@@ -198,6 +199,7 @@ impl Screen {
             let sub = names::sub(trace, key.sub);
             let (place, sub) = match self.by {
                 By::Sub => (sub, String::new()),
+                By::Line if trace.sub(key.sub).kind == SubKind::Pools => (sub, String::new()),
                 By::Line if key.line == 0 => ("(no statement)".to_owned(), sub),
                 By::Line => (format!("{}:{}", names::string(trace, key.file), key.line), sub),
             };

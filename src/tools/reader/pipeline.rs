@@ -42,7 +42,7 @@ type Job = (Vec<u8>, Sender<Decoded>);
 
 /// A record that is to come.
 enum Awaited {
-    Here(Decoded),
+    Here(Box<Decoded>),
     /// The other end hangs up without a word only where its thread has died.
     Coming(Receiver<Decoded>),
 }
@@ -77,12 +77,12 @@ impl Pipeline {
         }
         let bytes = plain_bytes(&chunk).max(chunk.len());
         let awaited = match &self.jobs {
-            None => Awaited::Here(Decoded::of(&chunk)),
+            None => Awaited::Here(Box::new(Decoded::of(&chunk))),
             Some(jobs) => {
                 let (done, coming) = bounded(1);
                 match jobs.send((chunk, done)) {
                     Ok(()) => Awaited::Coming(coming),
-                    Err(crossbeam_channel::SendError((chunk, _))) => Awaited::Here(Decoded::of(&chunk)),
+                    Err(crossbeam_channel::SendError((chunk, _))) => Awaited::Here(Box::new(Decoded::of(&chunk))),
                 }
             }
         };
@@ -95,7 +95,7 @@ impl Pipeline {
         let (awaited, bytes) = self.under_way.pop_front()?;
         self.under_way_bytes -= bytes;
         match awaited {
-            Awaited::Here(decoded) => Some(decoded),
+            Awaited::Here(decoded) => Some(*decoded),
             Awaited::Coming(coming) => coming.recv().ok(),
         }
     }
