@@ -3,8 +3,10 @@
 /// More pairs than these are not weighed one by one: then only lines that are where they are expected are paired.
 const MOST_PAIRS: usize = 1 << 20;
 
-/// What speaks for two lines being the same.
-const WHERE_EXPECTED: u32 = 4;
+/// What speaks for two lines being the same. Text is put in before a sub more often than into the code behind it, so a
+/// line has mostly moved as far as the sub before it.
+const AS_BEFORE: u32 = 5;
+const AS_AFTER: u32 = 4;
 const CALLS_THE_SAME: u32 = 3;
 const IN_ORDER: u32 = 1;
 
@@ -12,12 +14,16 @@ const IN_ORDER: u32 = 1;
 pub(super) type Line = (u32, u64);
 
 /// For each line of `old`, the index of the line of `new` that it is, if any; later lines never before earlier ones.
-/// `shifts` tells how far a line may have moved.
+/// `shifts` tells how far a line may have moved: as what stands before it, or as what stands after it.
 ///
 /// The pairs that have most for them in all are found as two texts are compared (Needleman and Wunsch, 1970), a line left
 /// alone counting nothing.
 pub(super) fn align(old: &[Line], new: &[Line], shifts: impl Fn(u32) -> [i64; 2]) -> Vec<Option<usize>> {
-    let expected = |old: u32, new: u32| shifts(old).contains(&(i64::from(new) - i64::from(old)));
+    let expected = |old: u32, new: u32| match (i64::from(new) - i64::from(old), shifts(old)) {
+        (shift, [before, _]) if shift == before => AS_BEFORE,
+        (shift, [_, after]) if shift == after => AS_AFTER,
+        _ => 0,
+    };
     if old.len() * new.len() > MOST_PAIRS {
         let at = |line: i64| new.binary_search_by_key(&line, |&(new, _)| new.into()).ok();
         return old
@@ -27,7 +33,7 @@ pub(super) fn align(old: &[Line], new: &[Line], shifts: impl Fn(u32) -> [i64; 2]
     }
     let score = |a: &Line, b: &Line| {
         let same_calls = if a.1 == b.1 && a.1 != 0 { CALLS_THE_SAME } else { 0 };
-        IN_ORDER + same_calls + if expected(a.0, b.0) { WHERE_EXPECTED } else { 0 }
+        IN_ORDER + same_calls + expected(a.0, b.0)
     };
     // By row and column: the best that can be had of what comes from there on.
     let width = new.len() + 1;
@@ -80,6 +86,13 @@ mod tests {
     fn a_line_more_or_less_leaves_the_others_paired() {
         assert_eq!(pairs(&[3, 5, 9], &[3, 4, 5, 9], 0), [(3, 3), (5, 5), (9, 9)]);
         assert_eq!(pairs(&[3, 4, 5, 9], &[3, 5, 9], 0), [(3, 3), (5, 5), (9, 9)]);
+    }
+
+    #[test]
+    fn a_line_has_moved_as_what_stands_before_it_if_it_can() {
+        let lines = |lines: &[u32]| lines.iter().map(|&line| (line, 0)).collect::<Vec<Line>>();
+        let found = align(&lines(&[10, 17, 24]), &lines(&[10, 17, 24, 31]), |_| [7, 0]);
+        assert_eq!(found, [Some(1), Some(2), Some(3)]);
     }
 
     #[test]

@@ -140,8 +140,11 @@ fn placed(name: &str) -> Option<(&str, &str, u32)> {
     Some((stem, file, line.parse().ok()?))
 }
 
-/// A path without its folder.
+/// A path without its folder; what is no file but a string that was evaluated has a number and a place, which move.
 pub(super) fn base_name(path: &str) -> &str {
+    if path.starts_with("(eval") {
+        return "(eval)";
+    }
     path.rsplit('/').next().unwrap_or(path)
 }
 

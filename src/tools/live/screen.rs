@@ -247,15 +247,15 @@ mod tests {
     #[test]
     fn rows_are_sorted_by_what_is_asked_for() {
         let (mut screen, follower) = screen();
-        let figures: [(Sort, fn(&Grown) -> i64); 4] = [
-            (Sort::Live, |grown| grown.live_bytes),
-            (Sort::Allocated, |grown| grown.allocated_bytes),
-            (Sort::Scalars, |grown| grown.grown_scalars),
-            (Sort::Grown, |grown| grown.grown_bytes),
-        ];
-        for (sort, figure) in figures {
+        for sort in [Sort::Live, Sort::Allocated, Sort::Scalars, Sort::Grown] {
+            let figure = |row: &Row| match sort {
+                Sort::Live => row.grown.live_bytes,
+                Sort::Allocated => row.grown.allocated_bytes,
+                Sort::Scalars => row.grown.grown_scalars,
+                Sort::Grown => row.grown.grown_bytes,
+            };
             screen.act(Action::Sort(sort), &follower);
-            assert!(screen.rows.iter().map(|row| figure(&row.grown)).is_sorted_by(|a, b| a >= b), "{sort:?}");
+            assert!(screen.rows.iter().map(figure).is_sorted_by(|a, b| a >= b), "{sort:?}");
         }
     }
 
