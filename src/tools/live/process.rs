@@ -1,8 +1,9 @@
 //! The trace that a process writes, found through what it has open.
 
-use crate::format::MAGIC;
+use crate::format::{decode_chunk, Record, MAGIC, PREFIX_BYTES};
 use std::fs::{self, File};
 use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
@@ -35,48 +36,74 @@ pub fn trace_of(pid: u32) -> Result<PathBuf, ProcessError> {
         return Err(ProcessError::None(pid));
     }
     let open = fs::read_dir(folder.join("fd")).map_err(|source| ProcessError::Hidden { pid, source })?;
-    // Descriptors are inherited: a child may still have its parent's trace open. Its own is the higher, opened later.
-    let mut open: Vec<(u32, PathBuf)> = open
-        .filter_map(|entry| {
-            let entry = entry.ok()?;
-            let number = entry.file_name().to_str()?.parse().ok()?;
-            Some((number, entry.path()))
-        })
-        .collect();
-    open.sort_unstable();
-    let traces = open.iter().rev().filter(|(_, link)| is_trace(link));
-    // The name that the file has now, for it may grow under that only.
-    traces
-        .filter_map(|(_, link)| fs::read_link(link).ok())
-        .find(|path| path.is_file())
-        .ok_or(ProcessError::NoTrace(pid))
+    let links = open.filter_map(|entry| Some(entry.ok()?.path()));
+    let mut traces: Vec<(bool, PathBuf)> =
+        links.filter_map(|link| Some((writer_of(&link)? == Some(pid), link))).collect();
+    // A child may still have its parent's trace open beside its own. In a container it knows itself by another number.
+    traces.sort();
+    let (_, link) = traces.pop().ok_or(ProcessError::NoTrace(pid))?;
+    // By its name it is still there when the process has ended; in a container the name may be of another file, or none.
+    let identity = |path: &Path| path.metadata().ok().map(|metadata| (metadata.dev(), metadata.ino()));
+    let named = fs::read_link(&link).ok().filter(|path| identity(path) == identity(&link));
+    Ok(named.unwrap_or(link))
 }
 
-fn is_trace(link: &Path) -> bool {
+/// Bytes of a file in which a trace's header ends, however long a command line may be.
+const HEADER_BYTES: u64 = 4 << 20;
+
+/// The process that wrote a trace, as far as its header has been written; `None` of what is no trace.
+fn writer_of(link: &Path) -> Option<Option<u32>> {
     // Opening a pipe would wait for its other end.
     if !link.metadata().is_ok_and(|metadata| metadata.is_file()) {
-        return false;
+        return None;
     }
-    let mut start = [0; MAGIC.len()];
-    File::open(link).and_then(|mut file| file.read_exact(&mut start)).is_ok() && start == MAGIC
+    let mut start = Vec::new();
+    let mut file = File::open(link).ok()?;
+    file.by_ref().take(PREFIX_BYTES as u64).read_to_end(&mut start).ok()?;
+    if !start.starts_with(&MAGIC) {
+        return None;
+    }
+    let mut chunk = Vec::new();
+    file.take(HEADER_BYTES).read_to_end(&mut chunk).ok()?;
+    match decode_chunk(&chunk) {
+        Ok((Record::Header(header), _)) => Some(Some(header.pid)),
+        _ => Some(None),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::encode_prefix;
+    use crate::format::records::Header;
+    use crate::format::{encode_chunk, encode_prefix};
+
+    fn trace_by(pid: u32) -> Vec<u8> {
+        let mut bytes = encode_prefix();
+        encode_chunk(&Record::Header(Header { pid, ..Header::default() }), &mut bytes).unwrap();
+        bytes
+    }
 
     #[test]
     fn the_trace_is_found_among_what_is_open() {
         let folder = tempfile::tempdir().unwrap();
-        let (trace, other) = (folder.path().join("a.bin"), folder.path().join("b.bin"));
-        fs::write(&trace, encode_prefix()).unwrap();
-        fs::write(&other, "no trace").unwrap();
+        let path = |name: &str| folder.path().canonicalize().unwrap().join(name);
         let pid = std::process::id();
-        let _other = File::open(&other).unwrap();
+        let open = |name: &str, bytes: &[u8]| {
+            fs::write(path(name), bytes).unwrap();
+            File::open(path(name)).unwrap()
+        };
+        let _other = open("other", b"no trace");
         assert!(matches!(trace_of(pid), Err(ProcessError::NoTrace(_))));
-        let _trace = File::options().append(true).open(&trace).unwrap();
-        assert_eq!(trace_of(pid).unwrap(), trace.canonicalize().unwrap());
+        let own = open("own.bin", &trace_by(pid));
+        let _parents = open("parents.bin", &trace_by(1));
+        assert_eq!(trace_of(pid).unwrap(), path("own.bin"));
+        // A name that has gone to another file is no name of it.
+        fs::rename(path("own.bin"), path("moved.bin")).unwrap();
+        assert_eq!(trace_of(pid).unwrap(), path("moved.bin"));
+        fs::remove_file(path("moved.bin")).unwrap();
+        assert!(trace_of(pid).unwrap().starts_with("/proc"));
+        drop(own);
+        assert_eq!(trace_of(pid).unwrap(), path("parents.bin"));
         assert!(matches!(trace_of(u32::MAX), Err(ProcessError::None(_))));
     }
 }
