@@ -5,7 +5,14 @@
 use std::{env, error::Error, path::Path};
 
 /// Functions, and the `repr(C)` heads and words that the shim looks at without a call.
-const SOURCES: [&str; 4] = ["src/ffi.rs", "src/runtime/interp.rs", "src/runtime/thread.rs", "src/runtime/recording.rs"];
+const SOURCES: [&str; 6] = [
+    "src/runtime/shim_types.rs",
+    "src/runtime/heap_visit.rs",
+    "src/ffi.rs",
+    "src/runtime/interp.rs",
+    "src/runtime/thread.rs",
+    "src/runtime/recording.rs",
+];
 
 fn main() -> Result<(), Box<dyn Error>> {
     for source in SOURCES {

@@ -3,14 +3,16 @@
 //! Each function checks its pointers, keeps a panic inside, and makes one call. The C header `xs/mprof_core.h` is made
 //! from this file and the three `repr(C)` heads in `runtime`.
 
-use crate::format::records::{Cause, SubKind};
+use crate::format::records::{Cause, Libraries};
 use crate::runtime::complaint::complain;
 use crate::runtime::generations;
+use crate::runtime::heap_visit::{visit_of, HeapVisit};
 use crate::runtime::interp::{Interp, InterpView, PerlLayout};
 use crate::runtime::options::{HookMode, Options, StartMode};
 use crate::runtime::recorder::SubDescription;
 use crate::runtime::recording::{self, with, with_interp};
 use crate::runtime::session::{self, PerlBuild};
+use crate::runtime::shim_types::{MprofEdge, MprofSub, MprofText};
 use crate::runtime::sub_cache::SubKey;
 use parking_lot::Mutex;
 use std::ffi::{c_char, c_void, CStr};
@@ -21,43 +23,6 @@ pub const MPROF_STAMP: u32 = 0x6d50_7266;
 const _: () = assert!(MPROF_STAMP == crate::runtime::scalar_ledger::STAMP);
 
 static OPTIONS: Mutex<Option<Options>> = Mutex::new(None);
-
-/// A piece of text that need not end with a zero.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct MprofText {
-    /// First byte; may be null when `length` is 0.
-    pub start: *const c_char,
-    /// Length, in bytes.
-    pub length: usize,
-}
-
-impl MprofText {
-    /// # Safety
-    /// `start` and `length` describe readable memory that stays as it is during the call.
-    unsafe fn bytes<'a>(self) -> &'a [u8] {
-        if self.start.is_null() {
-            return &[];
-        }
-        // SAFETY: the caller's promise.
-        unsafe { std::slice::from_raw_parts(self.start.cast(), self.length) }
-    }
-}
-
-/// How the shim describes a sub.
-#[repr(C)]
-pub struct MprofSub {
-    /// Written in C?
-    pub is_xsub: bool,
-    /// Package.
-    pub package: MprofText,
-    /// Name without the package.
-    pub name: MprofText,
-    /// File of its body.
-    pub file: MprofText,
-    /// First line of its body, 0 where unknown.
-    pub line: u32,
-}
 
 /// Nothing of a panic may reach C: the profiler is switched off instead, and says so once.
 fn shield<R>(otherwise: R, f: impl FnOnce() -> R) -> R {
@@ -96,12 +61,17 @@ pub unsafe extern "C" fn mprof_option(key: MprofText, value: MprofText, error: *
     unsafe { report(result, error, error_size) }
 }
 
-/// Settles the options and where the trace will be.
+/// Settles the options and where the trace will be. `libraries`: where perl's modules are, folders with newlines between.
 ///
 /// # Safety
-/// Both strings are C strings.
+/// All three are C strings.
 #[no_mangle]
-pub unsafe extern "C" fn mprof_plan(perl_version: *const c_char, archname: *const c_char, threaded: bool) {
+pub unsafe extern "C" fn mprof_plan(
+    perl_version: *const c_char,
+    archname: *const c_char,
+    threaded: bool,
+    libraries: *const c_char,
+) {
     // SAFETY: the caller's promise; null is allowed.
     let text = |text: *const c_char| unsafe {
         if text.is_null() {
@@ -110,7 +80,10 @@ pub unsafe extern "C" fn mprof_plan(perl_version: *const c_char, archname: *cons
             CStr::from_ptr(text).to_string_lossy().into_owned()
         }
     };
-    let build = PerlBuild { version: text(perl_version), archname: text(archname), threaded };
+    let folders =
+        text(libraries).split('\n').filter(|folder| !folder.is_empty()).map(|f| f.as_bytes().to_vec()).collect();
+    let build =
+        PerlBuild { version: text(perl_version), archname: text(archname), threaded, libraries: Libraries { folders } };
     shield((), || session::plan(OPTIONS.lock().clone().unwrap_or_default(), build));
 }
 
@@ -149,10 +122,88 @@ pub extern "C" fn mprof_stop() {
     shield((), session::stop);
 }
 
-/// Takes a snapshot now; returns when it has been written.
+/// Takes a snapshot now, perhaps a full one; returns when it has been written.
 #[no_mangle]
-pub extern "C" fn mprof_snapshot() {
-    shield((), || session::flush(Cause::Request));
+pub extern "C" fn mprof_snapshot(full: bool) {
+    shield((), || session::flush(Cause::Request, full));
+}
+
+/// A unit of the program's work is done.
+///
+/// # Safety
+/// `label` is readable.
+#[no_mangle]
+pub unsafe extern "C" fn mprof_mark(view: *mut InterpView, label: MprofText) {
+    if !view.is_null() {
+        // SAFETY: the caller's promise.
+        let label = unsafe { label.bytes() };
+        shield((), || {
+            with_interp(view, |recorder, interp| session::mark_now(recorder, interp, label));
+        });
+    }
+}
+
+/// Figures of the process as of now, in the order of `MPROF_STATS`.
+///
+/// # Safety
+/// `values` points to that many writable numbers.
+#[no_mangle]
+pub unsafe extern "C" fn mprof_stats(view: *mut InterpView, values: *mut u64) -> bool {
+    if view.is_null() || values.is_null() {
+        return false;
+    }
+    let figures = shield(None, || with_interp(view, session::stats));
+    let Some(figures) = figures else { return false };
+    // SAFETY: the caller's promise.
+    unsafe { std::ptr::copy_nonoverlapping(figures.as_ptr(), values, figures.len()) };
+    true
+}
+
+/// How many figures [`mprof_stats`] gives.
+pub const MPROF_STATS: usize = 12;
+const _: () = assert!(MPROF_STATS == session::STATS);
+
+/// The scalar of that visit refers to `target`. `index` and `key` as in `format::heap::HeapEdge`.
+///
+/// # Safety
+/// `visit` is what the core passed to `describe_scalar` or `heap_root`, which has not returned yet; `key` is readable.
+#[no_mangle]
+pub unsafe extern "C" fn mprof_heap_edge(
+    visit: *mut HeapVisit,
+    target: *const c_void,
+    kind: MprofEdge,
+    index: u32,
+    key: MprofText,
+) {
+    // SAFETY: the caller's promise.
+    if let (Some(visit), key) = unsafe { (visit_of(visit), key.bytes()) } {
+        visit.refers(target as usize, kind.into(), index, key);
+    }
+}
+
+/// The scalar of that visit owns the block at `address`, together with others if there are more `owners` than one. It is
+/// of `bytes` where the core does not know it.
+///
+/// # Safety
+/// As for [`mprof_heap_edge`]. Nothing is read at `address`.
+#[no_mangle]
+pub unsafe extern "C" fn mprof_heap_buffer(visit: *mut HeapVisit, address: *const c_void, bytes: u64, owners: u64) {
+    // SAFETY: the caller's promise.
+    if let Some(visit) = unsafe { visit_of(visit) } {
+        visit.owns(address as usize, bytes, owners);
+    }
+}
+
+/// The sub of that visit has a variable.
+///
+/// # Safety
+/// As for [`mprof_heap_edge`].
+#[no_mangle]
+pub unsafe extern "C" fn mprof_heap_variable(visit: *mut HeapVisit, index: u32, name: MprofText) {
+    // SAFETY: the caller's promise.
+    if let (Some(visit), name) = unsafe { (visit_of(visit), name.bytes()) } {
+        visit.variable(index, name);
+    }
 }
 
 /// The calls open in the whole process are over, and the trace with them.
@@ -222,15 +273,7 @@ pub unsafe extern "C" fn mprof_enter_described(
     }
     let key = SubKey { code: code as usize, name };
     // SAFETY: the caller's promise.
-    let description = unsafe {
-        SubDescription {
-            kind: if (*sub).is_xsub { SubKind::Xsub } else { SubKind::Perl },
-            package: (*sub).package.bytes(),
-            name: (*sub).name.bytes(),
-            file: (*sub).file.bytes(),
-            line: (*sub).line,
-        }
-    };
+    let description = unsafe { SubDescription::told(&*sub) };
     shield((), || {
         with_interp(view, |recorder, interp| recorder.enter_described(interp, key, stack, context, &description));
     });

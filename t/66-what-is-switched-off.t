@@ -62,12 +62,12 @@ my ($auto, $every, $off) = map { profiled($program, options => "statm=$_")->coun
 cmp_ok($every, '>=', 2 * 403, 'statm=every: a read at each entry and exit');
 cmp_ok($auto, '<', $every / 2, 'statm=auto: fewer');
 cmp_ok($auto, '>=', 3, 'but some');
-cmp_ok($off, '<', 10, 'statm=off: at the snapshots');
+cmp_ok($off, '<', $auto, 'statm=off: at the snapshots only');
 
 # More intervals, more snapshots.
 my $works = 'use Time::HiRes qw(time); my $end = time + 0.7; sub f { push our @k, 1; 1 } while (time < $end) { f(); select undef, undef, undef, 0.005 }';
 my ($many, $few) = map { my %of = map { ($_->{cause} => $_->{snapshots}) } @{ profiled($works, options => "interval=$_")->report('info')->{snapshots}{rows} }; $of{interval} || 0 } 0.05, 60;
 cmp_ok($many, '>=', 3, 'interval=0.05: several snapshots');
-is($few, 0, 'interval=60: none before the end');
+cmp_ok($few, '<=', 16, 'interval=60: those of the first seconds, ever rarer');
 
 done_testing;

@@ -39,10 +39,11 @@ cmp_ok(abs($total->{peak_resident_bytes} - 1024 * $high_kilobytes), '<', 300 * 4
 cmp_ok($header->{start_resident_pages}, '<', $total->{resident_pages} - 30 * 256, 'at the start it was less');
 cmp_ok($header->{start_resident_pages}, '>', 200, 'but not nothing');
 
+# The profiler gives memory back at its snapshots, and that is seen as well.
 my $large = $run->of_sub('main::large');
-cmp_ok($large->{self_resident_pages}, '>=', 30 * 256, 'the sub that took 30 MB has the pages');
+cmp_ok($large->{self_resident_pages}, '>=', 29.5 * 256, 'the sub that took 30 MB has the pages');
 cmp_ok($large->{self_resident_pages}, '<', 31 * 256, 'and no more');
-cmp_ok($large->{self_size_pages}, '>=', 30 * 256, 'of the virtual size as well');
+cmp_ok($large->{self_size_pages}, '>=', 29.5 * 256, 'of the virtual size as well');
 cmp_ok($run->of_sub('main::small')->{self_resident_pages}, '<', 20, 'the other one has hardly any');
 
 # A time line, for a program that runs for a while.

@@ -3,11 +3,16 @@
 
 use serde_json::Value;
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 const TRACE: &str = "t/data/v1.mprof";
 
-const REPORTS: [&str; 8] = ["summary", "subs", "lines", "tree", "files", "modules", "timeline", "info"];
+/// A server that leaks 400, 220 and 1000 bytes for each mark.
+const LEAKY: &str = "t/data/v2.mprof";
+
+const REPORTS: [&str; 10] =
+    ["summary", "subs", "lines", "tree", "files", "modules", "timeline", "leaks", "classes", "info"];
 
 fn dump(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_mprof-dump")).args(args).env_remove("NO_COLOR").output().unwrap()
@@ -34,11 +39,14 @@ fn json(args: &[&str]) -> Value {
 
 #[test]
 fn every_report_is_as_kept() {
-    for report in REPORTS {
-        assert_eq!(stdout(&[report, TRACE]), fs::read_to_string(format!("t/data/v1.{report}.txt")).unwrap());
-        assert_eq!(stdout(&[report, "--json", TRACE]), fs::read_to_string(format!("t/data/v1.{report}.json")).unwrap());
-        let exact = fs::read_to_string(format!("t/data/v1.{report}.bytes.txt")).unwrap();
-        assert_eq!(stdout(&["--bytes", report, TRACE]), exact);
+    for (report, trace) in REPORTS.iter().flat_map(|report| [(report, TRACE), (report, LEAKY)]) {
+        let kept = |ending: &str| {
+            let path = trace.replace("mprof", &format!("{report}.{ending}"));
+            fs::read_to_string(path).unwrap()
+        };
+        assert_eq!(stdout(&[report, trace]), kept("txt"));
+        assert_eq!(stdout(&[report, "--json", trace]), kept("json"));
+        assert_eq!(stdout(&["--bytes", report, trace]), kept("bytes.txt"));
     }
 }
 
@@ -76,11 +84,13 @@ fn bad_usage_is_refused() {
         &["diff", TRACE],
         &["diff", TRACE, TRACE, TRACE],
         &["diff", "--fail-over", "x", TRACE, TRACE],
-        &["diff", "--fail-over", "99999999999G", TRACE, TRACE],
         &["diff", "--sort", "nosuch", TRACE, TRACE],
         &["top"],
         &[TRACE, "subs", TRACE],
         &["--color", "pink", TRACE],
+        &["html", TRACE],
+        &["html", "--json", "-o", "-", TRACE],
+        &["html", "-o", "-", "--min", "101", TRACE],
     ] {
         refused(args);
     }
@@ -156,10 +166,37 @@ fn a_tree_says_what_it_folds() {
 }
 
 #[test]
+fn leaks_are_ranked_filtered_and_cut() {
+    let lines = |args: &[&str]| {
+        let rows = json(args)["leaks"]["rows"].as_array().unwrap().clone();
+        rows.iter().map(|row| row["line"].as_u64().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(lines(&["leaks", "--json", LEAKY]), [14, 12, 13]);
+    assert_eq!(lines(&["leaks", "--json", "--top", "1", LEAKY]), [14]);
+    assert_eq!(lines(&["leaks", "--json", "--filter", "nosuch", LEAKY]), Vec::<u64>::new());
+    let first = &json(&["leaks", "--json", LEAKY])["leaks"]["rows"][1];
+    assert_eq!((&first["reason"]["kind"], &first["growth_scalars_per_call"]), (&"cycle".into(), &4.into()));
+    assert_eq!(first["reason"]["path"], "HASH{parent} → My::Node{child}");
+}
+
+#[test]
+fn growth_over_a_limit_has_an_exit_code_of_its_own() {
+    for (limit, code) in [("999", 3), ("1k", 0), ("0.5k", 3), ("1M", 0), ("0", 3)] {
+        let output = dump(&["leaks", "--fail-over", limit, LEAKY]);
+        assert_eq!(output.status.code(), Some(code), "{limit}");
+        assert!(!output.stdout.is_empty());
+    }
+    for limit in ["", "k", "-1", "1x", "nan"] {
+        refused(&["leaks", "--fail-over", limit, LEAKY]);
+    }
+    assert_eq!(dump(&["leaks", "--fail-over", "0", TRACE]).status.code(), Some(0));
+}
+
+#[test]
 fn nothing_that_steers_a_terminal_gets_through() {
     for report in REPORTS {
-        for look in ["--json", "--bytes"] {
-            let text = stdout(&[report, look, TRACE]);
+        for (look, trace) in [("--json", TRACE), ("--bytes", TRACE), ("--json", LEAKY), ("--bytes", LEAKY)] {
+            let text = stdout(&[report, look, trace]);
             let steers = |c: char| (c.is_control() && c != '\n') || ('\u{202a}'..='\u{202e}').contains(&c);
             assert!(!text.contains(steers), "{report} {look}: {text:?}");
         }
@@ -193,6 +230,63 @@ fn a_full_disk_is_a_failure_of_its_own() {
     let output = Command::new(env!("CARGO_BIN_EXE_mprof-dump")).arg(TRACE).stdout(full).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).starts_with("mprof-dump: cannot write the report: "));
+}
+
+/// Names of all that is in a folder.
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_page_is_written_whole_and_replaces_nothing_unasked() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("page.html");
+    let path = file.to_str().unwrap();
+    assert_eq!(stdout(&["html", "-o", path, TRACE]), "");
+    let page = fs::read_to_string(path).unwrap();
+    assert!(page.starts_with("<!DOCTYPE html>\n") && page.ends_with("</html>\n"));
+    assert_eq!(stdout(&["html", "-o", "-", TRACE]), page);
+
+    fs::write(path, "old").unwrap();
+    assert!(refused(&["html", "-o", path, TRACE]).contains("page.html is there already; --force replaces it"));
+    assert_eq!(fs::read_to_string(path).unwrap(), "old");
+    stdout(&["html", "--force", "-o", path, TRACE]);
+    assert_eq!(fs::read_to_string(path).unwrap(), page);
+    assert_eq!(names(folder.path()), ["page.html"]);
+}
+
+#[test]
+fn a_page_that_cannot_be_written_is_refused_and_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = folder.path().join("mprof.bin");
+    fs::copy(TRACE, &trace).unwrap();
+    let (trace, inside) = (trace.to_str().unwrap(), folder.path().to_str().unwrap());
+    for (path, sentence) in [
+        ("/nonexistent/page.html", "cannot write /nonexistent/page.html: "),
+        ("Cargo.toml/page.html", "cannot write Cargo.toml/page.html: "),
+        (inside, "no regular file"),
+        ("/dev/full", "no regular file"),
+        (trace, "the trace itself"),
+    ] {
+        let stderr = refused(&["html", "--force", "-o", path, trace]);
+        assert!(stderr.contains(sentence) && stderr.lines().count() == 1, "{path}: {stderr}");
+    }
+    let page = folder.path().join("page.html");
+    refused(&["html", "-o", page.to_str().unwrap(), "Cargo.toml"]);
+    assert_eq!(names(folder.path()), ["mprof.bin"]);
+    assert_eq!(fs::read(trace).unwrap(), fs::read(TRACE).unwrap());
+}
+
+#[test]
+fn a_page_shows_sources_only_on_demand() {
+    let page = stdout(&["html", "-o", "-", TRACE]);
+    assert!(page.contains(r#"{"shown":[],"leftOut":[]}"#));
+    let with_sources = stdout(&["html", "--source", "-o", "-", TRACE]);
+    // Nothing that the golden trace names is here.
+    assert!(with_sources.contains(r#"{"shown":[],"leftOut":[{"why":"cannot be read: No such file or directory"#));
 }
 
 /// A folder with a copy of the trace, as `a.bin` and `a.bin.1`.

@@ -18,6 +18,25 @@ static void start(pTHX) {
         PerlIO_printf(PerlIO_stderr(), "Devel::MProf: %s; the program runs unprofiled\n", error);
 }
 
+/* Functions may be called as class methods too. */
+static I32 after_class(pTHX_ I32 ax, I32 items) {
+    return items && SvPOK(ST(0)) && strEQ(SvPVX(ST(0)), "Devel::MProf") ? 1 : 0;
+}
+
+/* Where perl's modules are, its own and those installed. */
+#define LIBRARIES                                                                                                     \
+    PRIVLIB_EXP "\n" ARCHLIB_EXP "\n" SITELIB_FOLDERS VENDORLIB_FOLDERS
+#ifdef SITELIB_EXP
+#  define SITELIB_FOLDERS SITELIB_EXP "\n" SITEARCH_EXP "\n"
+#else
+#  define SITELIB_FOLDERS ""
+#endif
+#ifdef PERL_VENDORLIB_EXP
+#  define VENDORLIB_FOLDERS PERL_VENDORLIB_EXP "\n" PERL_VENDORARCH_EXP "\n"
+#else
+#  define VENDORLIB_FOLDERS ""
+#endif
+
 /* perl calls DB::sub instead of the sub, whose CV it leaves in $DB::sub ($^P & 0x40). */
 static CV *real_sub(pTHX) {
     SV *sub = GvSV(PL_DBsub);
@@ -47,9 +66,9 @@ void
 _begin()
   CODE:
 #ifdef USE_ITHREADS
-    mprof_plan("v" PERL_VERSION_STRING, ARCHNAME, TRUE);
+    mprof_plan("v" PERL_VERSION_STRING, ARCHNAME, TRUE, LIBRARIES);
 #else
-    mprof_plan("v" PERL_VERSION_STRING, ARCHNAME, FALSE);
+    mprof_plan("v" PERL_VERSION_STRING, ARCHNAME, FALSE, LIBRARIES);
 #endif
     shim_hook_ops(aTHX_ !mprof_wants_db());
     if (mprof_wants_db()) {
@@ -87,9 +106,46 @@ stop(...)
 
 void
 snapshot(...)
-  CODE:
-    PERL_UNUSED_VAR(items);
-    mprof_snapshot();
+  PPCODE:
+    {
+        const I32 first = after_class(aTHX_ ax, items);
+        const bool full = items > first && strEQ(SvPV_nolen(ST(first)), "full");
+        if (items > first + (full ? 1 : 0)) croak("Usage: Devel::MProf::snapshot() or Devel::MProf::snapshot('full')");
+        mprof_snapshot(full);
+        XSRETURN_EMPTY;
+    }
+
+void
+mark(...)
+  PPCODE:
+    {
+        const I32 first = after_class(aTHX_ ax, items);
+        InterpView *me;
+        MprofText label = {NULL, 0};
+        if (items > first + 1) croak("Usage: Devel::MProf::mark(LABEL)");
+        if (items > first && SvOK(ST(first))) label = text_of_sv(aTHX_ ST(first));
+        me = shim_me(aTHX);
+        if (me) mprof_mark(me, label);
+        XSRETURN_EMPTY;
+    }
+
+void
+stats(...)
+  PPCODE:
+    {
+        static const char *const names[MPROF_STATS] = {
+            "allocated_bytes", "allocated_blocks", "freed_bytes", "freed_blocks", "live_bytes", "live_blocks",
+            "peak_bytes", "scalars", "resident_bytes", "marks", "snapshots", "profiler_bytes"};
+        UV values[MPROF_STATS];
+        InterpView *me = shim_me(aTHX);
+        HV *stats;
+        int i;
+        PERL_UNUSED_VAR(items);
+        if (!me || !mprof_stats(me, values)) XSRETURN_EMPTY;
+        stats = newHV();
+        for (i = 0; i < MPROF_STATS; i++) (void)hv_store(stats, names[i], strlen(names[i]), newSVuv(values[i]), 0);
+        mXPUSHs(newRV_noinc((SV *)stats));
+    }
 
 MODULE = Devel::MProf    PACKAGE = DB
 

@@ -23,6 +23,8 @@ PerlLayout shim_layout(pTHX) {
     layout.body_arenas = (const void *const *)&PL_body_arenas;
     layout.cop_line_offset = STRUCT_OFFSET(COP, cop_line);
     layout.cop_file = cop_file;
+    layout.describe_scalar = shim_describe_scalar;
+    layout.heap_root = shim_heap_root;
     return layout;
 }
 

@@ -12,6 +12,59 @@
 // The count that a free scalar's head carries once the ledger has seen it.
 #define MPROF_STAMP 1833988710
 
+// How many figures [`mprof_stats`] gives.
+#define MPROF_STATS 12
+
+// A scalar's type.
+enum MprofKind
+#if __STDC_VERSION__ >= 202311L
+  : uint8_t
+#endif // __STDC_VERSION__ >= 202311L
+ {
+    MPROF_KIND_PLAIN,
+    MPROF_KIND_REFERENCE,
+    MPROF_KIND_ARRAY,
+    MPROF_KIND_HASH,
+    MPROF_KIND_STASH,
+    MPROF_KIND_CODE,
+    MPROF_KIND_GLOB,
+    MPROF_KIND_REGEXP,
+    MPROF_KIND_IO,
+    MPROF_KIND_FORMAT,
+    MPROF_KIND_LVALUE,
+    MPROF_KIND_OBJECT,
+    MPROF_KIND_OTHER,
+};
+#if __STDC_VERSION__ >= 202311L
+typedef enum MprofKind MprofKind;
+#else
+typedef uint8_t MprofKind;
+#endif // __STDC_VERSION__ >= 202311L
+
+// A way in which one scalar refers to another.
+enum MprofEdge
+#if __STDC_VERSION__ >= 202311L
+  : uint8_t
+#endif // __STDC_VERSION__ >= 202311L
+ {
+    MPROF_EDGE_REFERENT,
+    MPROF_EDGE_WEAK,
+    MPROF_EDGE_ELEMENT,
+    MPROF_EDGE_VALUE,
+    MPROF_EDGE_VARIABLES,
+    MPROF_EDGE_OUTER,
+    MPROF_EDGE_SLOT,
+    MPROF_EDGE_CLASS,
+    MPROF_EDGE_NAMED_BY,
+    MPROF_EDGE_MAGIC,
+    MPROF_EDGE_INTERNAL,
+};
+#if __STDC_VERSION__ >= 202311L
+typedef enum MprofEdge MprofEdge;
+#else
+typedef uint8_t MprofEdge;
+#endif // __STDC_VERSION__ >= 202311L
+
 // A piece of text that need not end with a zero.
 typedef struct MprofText {
     // First byte; may be null when `length` is 0.
@@ -19,6 +72,44 @@ typedef struct MprofText {
     // Length, in bytes.
     size_t length;
 } MprofText;
+
+// A head of a [`Visit`], which the shim looks at without a call.
+typedef struct HeapVisit {
+    // A bit for each hash of an address that is sought.
+    const uint64_t *filter;
+    // 64 − log2 of the number of bits.
+    uint32_t shift;
+    // Are names of variables, and exact sizes of keys, to be told?
+    bool detailed;
+} HeapVisit;
+
+// How the shim describes a sub.
+typedef struct MprofSub {
+    // Written in C?
+    bool is_xsub;
+    // Package.
+    struct MprofText package;
+    // Name without the package.
+    struct MprofText name;
+    // File of its body.
+    struct MprofText file;
+    // First line of its body, 0 where unknown.
+    uint32_t line;
+} MprofSub;
+
+// How the shim describes a scalar.
+typedef struct MprofScalar {
+    // Its type.
+    MprofKind kind;
+    // Its reference count.
+    uint32_t references;
+    // Bytes of head and body.
+    uint32_t body_bytes;
+    // The package it is blessed into; no text for what is no object.
+    struct MprofText blessed_into;
+    // Of a sub: all. Of a glob and a package: `package` and `name`.
+    struct MprofSub sub;
+} MprofScalar;
 
 // Where one interpreter keeps what the recorder reads. All pointers stay valid until `mprof_interp_gone`.
 typedef struct PerlLayout {
@@ -40,6 +131,12 @@ typedef struct PerlLayout {
     size_t cop_line_offset;
     // `CopFILE`: the file of a COP, or null. Called with a live COP; runs no Perl code and allocates nothing.
     const char *(*cop_file)(const void *cop);
+    // Tells what the live scalar at `scalar` is, its buffers and its references to what `visit` seeks, by calls of
+    // `mprof_heap_…`. Runs no Perl code, allocates and changes nothing.
+    void (*describe_scalar)(const void *perl, const void *scalar, struct HeapVisit *visit, struct MprofScalar *told);
+    // Tells what the interpreter itself refers to, as root number `index`. Returns the root's name, a constant; no text
+    // where there is no root of that number.
+    struct MprofText (*heap_root)(const void *perl, uint32_t index, struct HeapVisit *visit);
 } PerlLayout;
 
 // What the shim may look at without a call: the head of an [`Interp`].
@@ -59,20 +156,6 @@ typedef struct InterpView {
     // With a ledger: the top of perl's free list as of the last boundary.
     const void *free_top;
 } InterpView;
-
-// How the shim describes a sub.
-typedef struct MprofSub {
-    // Written in C?
-    bool is_xsub;
-    // Package.
-    struct MprofText package;
-    // Name without the package.
-    struct MprofText name;
-    // File of its body.
-    struct MprofText file;
-    // First line of its body, 0 where unknown.
-    uint32_t line;
-} MprofSub;
 
 // What the shim may look at without a call: the head of a [`Thread`].
 typedef struct ThreadView {
@@ -96,11 +179,14 @@ extern const volatile uint32_t mprof_attention;
 // Texts are readable; `error` points to `error_size` writable bytes.
 bool mprof_option(struct MprofText key, struct MprofText value, char *error, size_t error_size);
 
-// Settles the options and where the trace will be.
+// Settles the options and where the trace will be. `libraries`: where perl's modules are, folders with newlines between.
 //
 // # Safety
-// Both strings are C strings.
-void mprof_plan(const char *perl_version, const char *archname, bool threaded);
+// All three are C strings.
+void mprof_plan(const char *perl_version,
+                const char *archname,
+                bool threaded,
+                const char *libraries);
 
 // Was `hook=db` asked for?
 bool mprof_wants_db(void);
@@ -117,8 +203,46 @@ bool mprof_start(const struct PerlLayout *layout, char *error, size_t error_size
 // Stops recording.
 void mprof_stop(void);
 
-// Takes a snapshot now; returns when it has been written.
-void mprof_snapshot(void);
+// Takes a snapshot now, perhaps a full one; returns when it has been written.
+void mprof_snapshot(bool full);
+
+// A unit of the program's work is done.
+//
+// # Safety
+// `label` is readable.
+void mprof_mark(struct InterpView *view, struct MprofText label);
+
+// Figures of the process as of now, in the order of `MPROF_STATS`.
+//
+// # Safety
+// `values` points to that many writable numbers.
+bool mprof_stats(struct InterpView *view, uint64_t *values);
+
+// The scalar of that visit refers to `target`. `index` and `key` as in `format::heap::HeapEdge`.
+//
+// # Safety
+// `visit` is what the core passed to `describe_scalar` or `heap_root`, which has not returned yet; `key` is readable.
+void mprof_heap_edge(struct HeapVisit *visit,
+                     const void *target,
+                     MprofEdge kind,
+                     uint32_t index,
+                     struct MprofText key);
+
+// The scalar of that visit owns the block at `address`, together with others if there are more `owners` than one. It is
+// of `bytes` where the core does not know it.
+//
+// # Safety
+// As for [`mprof_heap_edge`]. Nothing is read at `address`.
+void mprof_heap_buffer(struct HeapVisit *visit,
+                       const void *address,
+                       uint64_t bytes,
+                       uint64_t owners);
+
+// The sub of that visit has a variable.
+//
+// # Safety
+// As for [`mprof_heap_edge`].
+void mprof_heap_variable(struct HeapVisit *visit, uint32_t index, struct MprofText name);
 
 // The calls open in the whole process are over, and the trace with them.
 void mprof_finish(void);

@@ -51,11 +51,36 @@ OP *shim_entersub(pTHX) {
 LEAVING(OP_LEAVESUB)
 LEAVING(OP_LEAVESUBLV)
 LEAVING(OP_RETURN)
-LEAVING(OP_LAST)
-LEAVING(OP_NEXT)
-LEAVING(OP_REDO)
 LEAVING(OP_LEAVETRY)
 LEAVING(OP_LEAVEEVAL)
+
+/* Ops that end a block: perl makes the statement around it the current one, so what has happened in the block's last
+ * statement is told before. */
+static void settle_before(pTHX) {
+    InterpView *me = shim_me(aTHX);
+    if (me && shim_scalars_moved(aTHX_ me)) {
+        shim_close_left(aTHX_ me, PL_curcop);
+        mprof_statement(me, PL_curcop);
+    }
+}
+
+#define LEAVING_BLOCK(op)                                                                                             \
+    static OP *leaving_##op(pTHX) {                                                                                   \
+        const COP *cop = PL_curcop;                                                                                   \
+        InterpView *me;                                                                                               \
+        OP *next;                                                                                                     \
+        settle_before(aTHX);                                                                                          \
+        next = original[op](aTHX);                                                                                    \
+        me = shim_me(aTHX);                                                                                           \
+        if (me) shim_close_left(aTHX_ me, cop);                                                                       \
+        return next;                                                                                                  \
+    }
+
+LEAVING_BLOCK(OP_LEAVE)
+LEAVING_BLOCK(OP_LEAVELOOP)
+LEAVING_BLOCK(OP_LAST)
+LEAVING_BLOCK(OP_NEXT)
+LEAVING_BLOCK(OP_REDO)
 
 /* The end of a string eval, or of a file. */
 static OP *leaveeval(pTHX) {
@@ -215,6 +240,8 @@ void shim_hook_ops(pTHX_ bool calls_and_statements) {
     wrap(OP_LEAVESUB, leaving_OP_LEAVESUB);
     wrap(OP_LEAVESUBLV, leaving_OP_LEAVESUBLV);
     wrap(OP_RETURN, leaving_OP_RETURN);
+    wrap(OP_LEAVE, leaving_OP_LEAVE);
+    wrap(OP_LEAVELOOP, leaving_OP_LEAVELOOP);
     wrap(OP_LAST, leaving_OP_LAST);
     wrap(OP_NEXT, leaving_OP_NEXT);
     wrap(OP_REDO, leaving_OP_REDO);

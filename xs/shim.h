@@ -49,6 +49,10 @@ void shim_hook_interp(pTHX);
 void shim_watch_end(pTHX);
 void shim_interp_ends(pTHX_ void *unused);
 
+/* heap.c */
+void shim_describe_scalar(const void *perl, const void *scalar, HeapVisit *visit, MprofScalar *told);
+MprofText shim_heap_root(const void *perl, uint32_t index, HeapVisit *visit);
+
 /* db.c */
 void shim_db_run_xsub(pTHX_ CV *cv);
 void shim_db_call(pTHX_ CV *cv, I32 after, I32 items);

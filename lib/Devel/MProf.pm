@@ -15,6 +15,10 @@ sub _load {
     defined $object or die "Devel::MProf: no auto/Devel/MProf/MProf.so in \@INC (\@INC contains: @INC)\n";
     my $library = DynaLoader::dl_load_file($object, 0) or die 'Devel::MProf: ' . DynaLoader::dl_error() . "\n";
     my $boot = DynaLoader::dl_find_symbol($library, 'boot_Devel__MProf') or die "Devel::MProf: $object has no boot function\n";
+
+    # Devel::MProf::API has defined empty subs if it came first. perl makes a sub that is declared only into the real one,
+    # the same for calls and references that exist; a sub with a body it would replace, and warn of that under -w.
+    undef &$_ for grep defined &$_, qw(start stop mark snapshot stats);
     DynaLoader::dl_install_xsub(__PACKAGE__ . '::_bootstrap', $boot, $object)->(__PACKAGE__, $VERSION);
     return;
 }
@@ -185,7 +189,7 @@ With C<ledger=0> only the number of scalars is read: a rise is booked as born an
 =item *
 
 Pages. The size of the process is read now and then (see C<statm> below), and what it grew is booked on the sub that ran
-when it was read.
+when it was read. The profiler's own memory is among them.
 
 =item *
 
@@ -228,12 +232,161 @@ C<mprof-dump REPORT TRACE>, where the report is one of these:
     files       every file
     modules     every module, and what it costs to load it
     timeline    live bytes, scalars and pages as time went on
+    leaks       lines that keep more and more, and why; see FINDING LEAKS
+    classes     live scalars by type and class
     info        the trace itself
 
-More than one trace may be given, see L</SEVERAL TRACES>. C<--sort>, C<--top> and C<--filter> choose rows, C<--bytes> prints exact numbers, and C<--json> writes JSON. There are
-more columns than the page shows: C<--sort> with one of them shows it, and with a name that is none lists them all. See
-C<mprof-dump --help>.
+More than one trace may be given, see L</SEVERAL TRACES>. C<--sort>, C<--top> and C<--filter> choose rows, C<--bytes> prints
+exact numbers, and C<--json> writes JSON. There are more columns than the page shows: C<--sort> with one of them shows it,
+and with a name that is none lists them all. See C<mprof-dump --help>.
 
+    mprof-dump html --source -o report.html mprof.bin
+
+writes a page for a browser: the summary and a time line with the marks; the call tree as an icicle graph, by bytes
+allocated, live, at the peak or net, or by scalars; the reports above as tables to sort and to filter, linked to each
+other. It is a single file that needs no network. With C<--source> it also shows the source of the program's files, with
+figures beside the lines. The trace holds no source: what stands in these files now is read. Do not use C<--source> on a
+trace from somebody whom you do not trust, for the page shows whatever file that trace names.
+
+The page stays below 5 MB. What has less than 0.001 % of the whole is folded or left out, more in a big program, and the
+page says how much that is; C<--min> sets another percentage. A file that is there already is replaced only with
+C<--force>.
+
+=head1 FINDING LEAKS
+
+    MPROF=mark=My::Server::handle_request perl -d:MProf server.pl
+    mprof-dump leaks mprof.bin
+
+The report names the lines that keep more and more, how much, why it stays, and what would free it:
+
+    1. lib/My/Tree.pm:31 in My::Tree::build
+      keeps         728 B and 8 scalars per mark; per call 728 B and 8 scalars
+      in all        546 KiB and 6144 scalars after warm-up, 136 KiB and 1536 scalars in the last quarter
+      steadiness    99.9 %, 766 instances in the sample
+      what it is    4 SCALAR, 2 Node, 2 REF
+      why it stays  nothing refers to it but itself, an unreachable cycle: Node{parent} -> Node{child}
+      to free it    weaken the reference in {parent} (Scalar::Util::weaken)
+      born at       lib/Node.pm:21 in Node::new
+      called from   server.pl:31 in main::request
+
+=head2 Words
+
+=over
+
+=item mark
+
+The end of a unit of the program's work, mostly a request. See L</MARKS>. In a program without marks growth is told by
+seconds.
+
+=item growth
+
+What is there at the last mark that was looked at, less what was there at the end of warm-up. Bytes are blocks and the
+heads and bodies of scalars. What is merely alive at the end is no leak: any program has much of that.
+
+=item warm-up
+
+The first quarter of the marks, or of the time. What grows only then, such as a cache that fills or a module that is
+loaded late, is not reported.
+
+=item steadiness
+
+How much of the growth a straight line explains: R squared of the least-squares line, in percent. A line that keeps the
+same with each mark has nearly 100 %.
+
+=item instance
+
+One cycle, or one entry of what holds it.
+
+=back
+
+=head2 The line that is named
+
+Of a cycle: where the sub was made that captures a variable which leads back to it. Without such a sub it is where the
+reference came to be that one would weaken: one under a key such as C<parent> or C<owner>, or one that leads where most
+lead. If that happened in a constructor or setter, the line that called it is named, and the other is shown as C<born at>.
+
+Of what is held: where it was put into what holds it.
+
+If that line is in a module of perl's own or an installed one, or in generated code, the nearest line of the program on
+the call path is named.
+
+=head2 Why it stays
+
+=over
+
+=item an unreachable cycle
+
+References from inside account for the reference count of each of the scalars, and nothing else leads to them. This is
+never said of anything that can be reached.
+
+=item held by a variable, a hash, an array or an object
+
+The name is that of the nearest thing that has one: C<%My::CACHE>, C<my @queue of main::handler>,
+C<{handlers} of a My::App object>.
+
+=item blocks
+
+No scalar more, but bytes: a text that is appended to, or memory that a C library keeps.
+
+=item unknown
+
+Something refers to it that the heap sample does not tell of, such as C code; or there is no heap sample that lists it.
+Recorded with C<full=off> or C<ledger=0>, all are.
+
+=back
+
+=head2 What counts as a leak
+
+=over
+
+=item *
+
+After warm-up it has grown by at least 3 scalars or 1 KiB; and by one scalar or 64 bytes in 20 marks.
+
+=item *
+
+It grew steadily: steadiness is 90 % or more, or 70 % with growth in each third of the marks; and in the last third it
+grew by at least a third of what a straight line would have there.
+
+=item *
+
+What the heap sample lists was born in at least 3 different marks, and the growth is at least half of what the sample
+would make one expect. So the newest entries of a cache of bounded size are no leak.
+
+=item *
+
+A line that has less than 1 % of all growth is shown with C<--all> only. Ten are shown; see C<--top>.
+
+=back
+
+Other growth of 4 KiB or more is shown below, as what grew once. If there are too few marks or snapshots to tell, the
+report says so.
+
+=head2 What is exact
+
+How many scalars and bytes each place keeps at each mark, and so the growth; that a cycle is unreachable. Where one place
+keeps things for different reasons its growth is divided as in the heap sample, which is an approximation, as are bytes of
+keys in hashes. Without marks a call may be under way when figures are read; scalars per call are rounded to a whole number
+only where that explains the difference.
+
+=head2 In tests
+
+C<mprof-dump leaks --fail-over 1k mprof.bin> ends with exit code 3 if a line keeps more than 1024 bytes per mark (without
+marks: per second). C<--json> has these fields in C<leaks.rows> and in C<once.rows>: C<file>, C<line>, C<sub>;
+C<growth_bytes_per_mark>, C<growth_scalars_per_mark> (per second where C<axis.unit> is C<seconds>);
+C<growth_bytes_per_call>, C<growth_scalars_per_call>, for the sub of that line, or null; C<total_growth_bytes>,
+C<total_growth_scalars>, after warm-up; C<last_marks_growth_bytes>, C<last_marks_growth_scalars>, in the last quarter;
+C<steadiness>, from 0 to 1; C<instances>; C<kinds> and C<classes>, scalars of an instance; C<reason>, with C<kind> (C<cycle>,
+C<held>, C<bytes> or C<unknown>), C<path>, C<holder> and C<text>; C<advice>; C<born>; C<call_path>, from the outermost call
+to the line; C<call_paths>, how many lead there. C<axis> has C<unit>, C<end>, C<marks>, C<warm_up>, C<points> and C<verdict>
+(C<told>; C<told_of_scalars>, where there were too few snapshots for the growth of texts and other blocks;
+C<too_few_points> or C<not_recorded>).
+
+=head2 Classes
+
+C<mprof-dump classes> shows all live scalars at the last heap sample, by type and class. Growth per mark is what lives of
+those that were born after warm-up and before the last mark, and no more than their number has grown since the sample
+before.
 =head1 SEVERAL TRACES
 
 Every report takes several traces, and patterns, and sums them up: the workers of a server, a process and the children it
@@ -259,6 +412,9 @@ held. Sizes in pages are the kernel's for each process, pages that processes sha
 each moment those that were running. A report warns of all this, of traces that are damaged, and of those written by
 different versions; if one cannot be read at all, there is no report, and the exit code is 2.
 
+How figures came about is not in the sum, nor are heap samples: C<leaks> and C<classes> are of one trace at a time, and so is
+the stream of calls.
+
 =head1 TWO RUNS COMPARED
 
     mprof-dump diff old.bin new.bin
@@ -278,7 +434,7 @@ order. Folders do not matter: a program may have moved as a whole.
 Differences of some bytes are mostly none: where the allocator happens to find a block decides how large it is.
 
 With C<--fail-over>, the exit code is 3 if the live or the allocated bytes of the process grew by more than that, and
-standard error says which; C<K>, C<M> and C<G> may follow the number.
+standard error says which; C<k>, C<M> and C<G> may follow the number.
 
 =head1 A RUN AS IT GOES
 
@@ -318,8 +474,9 @@ INIT blocks; or when it calls C<Devel::MProf::start()>.
 
 =item interval=SECONDS (default: 1)
 
-Time between two snapshots, from 0.05 to 86400. A snapshot holds what has changed. If the process is killed, what came
-after the last snapshot is lost.
+Longest time between two snapshots, from 0.05 to 86400, while anything changes. A snapshot holds what has changed. If the
+process is killed, what came after the last snapshot is lost. In the first seconds of a program without marks snapshots
+are nearer to each other.
 
 =item lines=1|0 (default: 1)
 
@@ -351,18 +508,63 @@ and each return, which is slow. C<off>: only with a snapshot.
 How to learn of calls and statements. C<op> wraps the ops that perl runs. C<db> has itself called by perl, as a debugger
 is, through C<DB::sub> and C<DB::DB>; it is slower, and the program sees another C<$^P>. The figures are the same.
 
+=item mark=PACKAGE::SUB (default: none)
+
+The sub that does a unit of the program's work, such as a request or a job: each time it returns, a mark is made. See
+L</MARKS>. The name is that which C<mprof-dump subs> shows.
+
+=item signal=USR1|USR2|HUP|WINCH (default: none)
+
+A signal that makes a mark and a full snapshot, at the next statement of the program. A handler that the program sets for
+it takes precedence.
+
+=item full=auto|MARKS|off (default: auto)
+
+When a snapshot is a full one, with a sample of the heap, from which C<mprof-dump leaks> and C<mprof-dump classes> tell
+why memory stays. C<auto>: at the end of the program, after 32 marks and whenever their number has doubled, or without
+marks whenever the time has doubled, but never so often that it would take more than a few hundredths of the time, and
+unasked not with more than two million live scalars. A number: also every so many marks. C<off>: only when asked for.
+
 =item depth=CALLS (default: 1000)
 
 How deep call paths are told apart, from 1 to 100000. See L</THE CALL TREE>.
 
 =back
 
+=head1 MARKS
+
+Whether memory grows is a matter of the work done: so much for each request, or for each job. A mark says that a unit of
+work is over. With marks, C<mprof-dump leaks> tells growth per mark; without, per second and per call. Marks are made
+
+=over
+
+=item *
+
+from outside, without a change to the program: C<mark=Catalyst::handle_request>, or C<mark=My::Worker::do_job>, makes one
+at each return of that sub;
+
+=item *
+
+by L<Plack::Middleware::MProf>, for each request, with its method, route and status;
+
+=item *
+
+by the program: C<Devel::MProf::mark("job $type")>;
+
+=item *
+
+by a signal, with the option C<signal>.
+
+=back
+
+A snapshot is taken at each of the first marks, and later at about sixteen in each doubling of their number. Up to 256
+different labels are counted apart; all others are called C<(other)>.
+
 =head1 FUNCTIONS
 
-A program may call these, as functions or as class methods; nothing is exported. They exist only while it is profiled, so
-a program that also runs without the profiler asks first:
-
-    Devel::MProf::snapshot() if defined &Devel::MProf::snapshot;
+A program may call these, as functions or as class methods; nothing is exported. They exist only while it is profiled. A
+program that also runs without the profiler says C<use Devel::MProf::API;>, which defines them to do nothing where the
+profiler is not loaded.
 
 =over
 
@@ -375,9 +577,19 @@ booked on the main program, with the right line.
 
 Stops recording. Blocks that were recorded are followed until they are freed; new ones are not counted.
 
-=item Devel::MProf::snapshot()
+=item Devel::MProf::mark(LABEL)
 
-Writes all that has changed to the trace, and returns when it is written.
+Makes a mark: a unit of work is over. Without a label it is called C<(mark)>. See L</MARKS>.
+
+=item Devel::MProf::snapshot(), Devel::MProf::snapshot('full')
+
+Writes all that has changed to the trace, and returns when it is written. A full snapshot has a sample of the heap.
+
+=item Devel::MProf::stats()
+
+Returns the process's figures as of now, in a reference to a new hash; nothing while nothing is recorded. The keys:
+C<allocated_bytes>, C<allocated_blocks>, C<freed_bytes>, C<freed_blocks>, C<live_bytes>, C<live_blocks>, C<peak_bytes>,
+C<scalars>, C<resident_bytes>, C<marks>, C<snapshots>, C<profiler_bytes>.
 
 =back
 

@@ -1,7 +1,13 @@
 //! `mprof-dump`: argv ─► options ─► [`mprof::tools`] ─► exit code. Sums and formats nothing itself.
 
+#[path = "mprof-dump/args.rs"]
+mod args;
+#[path = "mprof-dump/calls.rs"]
+mod calls;
 #[path = "mprof-dump/diff.rs"]
 mod diff;
+#[path = "mprof-dump/html.rs"]
+mod html;
 #[path = "mprof-dump/merge.rs"]
 mod merge;
 #[path = "mprof-dump/progress.rs"]
@@ -12,31 +18,32 @@ mod top;
 mod traces;
 
 use anstream::{AutoStream, ColorChoice};
+use args::{Command, Request, SummaryArgs, Task};
 use clap::error::ErrorKind;
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, ValueEnum};
 use mprof::tools::document::Document;
+use mprof::tools::html::HtmlError;
 use mprof::tools::profile::Profile;
 use mprof::tools::render::json::json;
 use mprof::tools::render::printable;
 use mprof::tools::render::text::{text, warnings_text, Look};
-use mprof::tools::report::{self, document, find, Options, REPORTS};
-use mprof::tools::select::{Selection, UnknownColumn};
+use mprof::tools::report::{self, document, find, REPORTS};
+use mprof::tools::select::UnknownColumn;
+use mprof::tools::target::TargetError;
 use mprof::tools::warning::Warning;
-use regex::Regex;
 use std::io::{self, IsTerminal, Write};
 use std::mem::ManuallyDrop;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use thiserror::Error;
 
-/// Bad usage, or an input that cannot be read.
+/// Bad usage, an input that cannot be read, or a file that cannot be written.
 const EXIT_REFUSED: u8 = 2;
 
-/// The report could not be written.
-const EXIT_UNWRITTEN: u8 = 1;
+/// More grows than `--fail-over` allows.
+const EXIT_OVER: u8 = 3;
 
-/// More has grown than may.
-const EXIT_GROWN: u8 = 3;
+/// The report could not be written to standard output.
+const EXIT_UNWRITTEN: u8 = 1;
 
 const USAGE: &str = "\
 mprof-dump [OPTIONS] TRACE...
@@ -52,15 +59,19 @@ Examples:
   mprof-dump lines --top 20 --filter '^lib/' mprof.bin
   mprof-dump tree --min 5 mprof.bin                  the call tree, without what has less than 5 %
   mprof-dump modules --sort load_allocated_bytes mprof.bin
+  mprof-dump leaks mprof.bin                         which line keeps more with each mark, and why
+  mprof-dump leaks --fail-over 1k mprof.bin          exit code 3 if one keeps more than 1 KiB per mark
+  mprof-dump calls --filter '^Foo::' mprof.bin       each call, function:before:after
   mprof-dump subs --json mprof.bin | jq '.subs.rows[0]'
+  mprof-dump html --source -o report.html mprof.bin  a page for a browser
   mprof-dump lines 'mprof.bin*'                      a process and its forked children together
   mprof-dump merge -o all.bin host1.bin host2.bin    one trace of several
   mprof-dump diff --fail-over 1M old.bin new.bin     what grew; exit code 3 if by more than 1 MiB
   mprof-dump top 4711                                what grows in a running process
 
 A trace is written by perl -d:MProf script.pl. A trace called like a report is ./subs.
-Exit code: 0; 1 if the report could not be written; 2 for bad usage or an unreadable trace;
-3 if diff finds more growth than --fail-over allows.";
+Exit code: 0; 1 if standard output could not be written; 2 for bad usage, a trace that cannot be read or a file that
+cannot be written; 3 if more grows than --fail-over.";
 
 /// Show which subs, lines and modules of a Perl program allocate, keep and leak its memory.
 #[derive(Parser)]
@@ -109,133 +120,6 @@ impl Color {
     }
 }
 
-#[derive(Subcommand)]
-enum Command {
-    /// The page shown without a report's name: what ran, what it took, who took most
-    Summary(SummaryArgs),
-    /// Every sub: calls, bytes, blocks and scalars, self and inclusive
-    Subs(TableArgs),
-    /// Every line of the program
-    Lines(TableArgs),
-    /// The call tree, with what is small folded
-    Tree(TreeArgs),
-    /// Every file
-    Files(TableArgs),
-    /// Every module, and what it costs to load it
-    Modules(TableArgs),
-    /// The process as it went: live heap, scalars, resident set
-    Timeline(TableArgs),
-    /// The trace itself: header, options, counters, chunks
-    Info(TraceArgs),
-    /// Write several traces as one
-    Merge(merge::MergeArgs),
-    /// What grew from one trace to another, by sub, line and call path
-    Diff(diff::DiffArgs),
-    /// Watch a trace while it is written, or a process by its number
-    Top(top::TopArgs),
-}
-
-#[derive(Args)]
-struct SummaryArgs {
-    /// The trace to read; several, or a pattern, are summed up
-    #[arg(value_name = "TRACE", required = true)]
-    traces: Vec<PathBuf>,
-    /// Rows of each table [default: 10]
-    #[arg(long, value_name = "N")]
-    top: Option<usize>,
-    /// Only rows with a name or path that this regular expression matches
-    #[arg(long, value_name = "REGEX")]
-    filter: Option<Regex>,
-}
-
-#[derive(Args)]
-struct TableArgs {
-    /// The trace to read; several, or a pattern, are summed up
-    #[arg(value_name = "TRACE", required = true)]
-    traces: Vec<PathBuf>,
-    /// Sort by this column, named as in the JSON; an unknown one lists them all
-    #[arg(long, value_name = "COLUMN")]
-    sort: Option<String>,
-    /// Only the first rows; in a tree, of each level
-    #[arg(long, value_name = "N")]
-    top: Option<usize>,
-    /// Only rows with a name or path that this regular expression matches
-    #[arg(long, value_name = "REGEX")]
-    filter: Option<Regex>,
-}
-
-#[derive(Args)]
-struct TreeArgs {
-    #[command(flatten)]
-    table: TableArgs,
-    /// Fold what has less than this share of the whole
-    #[arg(long, value_name = "PERCENT", default_value = "1", value_parser = percent)]
-    min: f64,
-}
-
-#[derive(Args)]
-struct TraceArgs {
-    /// The trace to read; several, or a pattern, are summed up
-    #[arg(value_name = "TRACE", required = true)]
-    traces: Vec<PathBuf>,
-}
-
-fn percent(text: &str) -> Result<f64, String> {
-    match text.trim_end_matches('%').parse() {
-        Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(percent),
-        _ => Err("not a number from 0 to 100".to_owned()),
-    }
-}
-
-/// What is asked for.
-enum Request {
-    /// A report, its options, and the traces it is of.
-    Report(&'static str, Options, Vec<PathBuf>),
-    /// One trace of several.
-    Merge(merge::MergeArgs),
-    /// Two traces side by side.
-    Diff(diff::DiffArgs),
-    /// A trace as it grows.
-    Top(top::TopArgs),
-}
-
-impl TableArgs {
-    fn request(self, report: &'static str) -> Request {
-        let selection = Selection { sort: self.sort, top: self.top, filter: self.filter };
-        Request::Report(report, Options { selection, ..Options::default() }, self.traces)
-    }
-}
-
-impl SummaryArgs {
-    fn request(self) -> Request {
-        let selection = Selection { sort: None, top: self.top, filter: self.filter };
-        Request::Report("summary", Options { selection, ..Options::default() }, self.traces)
-    }
-}
-
-impl Command {
-    fn request(self) -> Request {
-        match self {
-            Command::Summary(args) => args.request(),
-            Command::Subs(args) => args.request("subs"),
-            Command::Lines(args) => args.request("lines"),
-            Command::Tree(TreeArgs { table, min }) => match table.request("tree") {
-                Request::Report(report, options, traces) => {
-                    Request::Report(report, Options { min_percent: min, ..options }, traces)
-                }
-                other => other,
-            },
-            Command::Files(args) => args.request("files"),
-            Command::Modules(args) => args.request("modules"),
-            Command::Timeline(args) => args.request("timeline"),
-            Command::Info(args) => Request::Report("info", Options::default(), args.traces),
-            Command::Merge(args) => Request::Merge(args),
-            Command::Diff(args) => Request::Diff(args),
-            Command::Top(args) => Request::Top(args),
-        }
-    }
-}
-
 /// Why there is no report.
 #[derive(Debug, Error)]
 enum DumpError {
@@ -243,25 +127,40 @@ enum DumpError {
     Traces(#[from] traces::TracesError),
     #[error(transparent)]
     Column(#[from] UnknownColumn),
+    #[error("cannot write the report: {0}")]
+    Write(#[from] io::Error),
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    #[error(transparent)]
+    Html(#[from] HtmlError),
     #[error(transparent)]
     Merge(#[from] merge::MergeError),
     #[error(transparent)]
     Top(#[from] top::TopError),
-    #[error(transparent)]
-    Grown(#[from] diff::Grown),
-    #[error("cannot write the report: {0}")]
-    Write(#[from] io::Error),
 }
 
 impl Cli {
-    fn request(self) -> Result<Request, clap::Error> {
-        let Some(report) = self.report else { return unless_a_report(self.summary).map(SummaryArgs::request) };
+    fn task(self) -> Result<Task, clap::Error> {
+        let Some(report) = self.report else {
+            return unless_a_report(self.summary).map(|args| Task::Report(args.request()));
+        };
         let SummaryArgs { traces, top, filter } = &self.summary;
         if !traces.is_empty() || top.is_some() || filter.is_some() {
             let sentence = "the trace and a report's own options stand after the report's name";
             return Err(Cli::command().error(ErrorKind::ArgumentConflict, sentence));
         }
-        Ok(report.request())
+        let sentence = match report {
+            Command::Html(_) => {
+                "html has neither --json nor --bytes: the page shows exact numbers where one points at them"
+            }
+            Command::Merge(_) => "merge has neither --json nor --bytes: it writes a trace",
+            Command::Top(_) => "top has neither --json nor --bytes: it is a screen",
+            _ => "",
+        };
+        if !sentence.is_empty() && (self.output.json || self.output.bytes) {
+            return Err(Cli::command().error(ErrorKind::ArgumentConflict, sentence));
+        }
+        Ok(report.task())
     }
 }
 
@@ -269,11 +168,11 @@ impl Cli {
 fn unless_a_report(args: SummaryArgs) -> Result<SummaryArgs, clap::Error> {
     match args.traces.as_slice() {
         [first, _, ..] if !first.exists() && !first.to_string_lossy().contains(['/', '*', '?', '[']) => {
-            let reports: Vec<_> = REPORTS.iter().map(|report| report.name()).collect();
+            let reports = REPORTS.iter().map(|report| report.name()).chain(["calls", "html", "merge", "diff", "top"]);
             let sentence = format!(
                 "there is no report \"{}\"; there are: {}",
                 printable(&first.to_string_lossy()),
-                reports.join(", ")
+                reports.collect::<Vec<_>>().join(", ")
             );
             Err(Cli::command().error(ErrorKind::InvalidSubcommand, sentence))
         }
@@ -282,8 +181,8 @@ fn unless_a_report(args: SummaryArgs) -> Result<SummaryArgs, clap::Error> {
 }
 
 fn main() -> ExitCode {
-    let parsed = Cli::try_parse().and_then(|cli| Ok((cli.output, cli.request()?)));
-    let (output, request) = match parsed {
+    let parsed = Cli::try_parse().and_then(|cli| Ok((cli.output, cli.task()?)));
+    let (output, task) = match parsed {
         Ok(parsed) => parsed,
         Err(error) => {
             // Nothing is left to say where even this cannot be written.
@@ -291,43 +190,56 @@ fn main() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(EXIT_REFUSED));
         }
     };
-    match run(output, request) {
-        Ok(()) => ExitCode::SUCCESS,
+    let done = match task {
+        Task::Report(request) => run(output, request),
+        Task::Calls(args) => args.run(output.json).map(|()| 0),
+        Task::Html(args) => args.run().map(|()| 0),
+        Task::Merge(args) => {
+            let warnings = merge::run(&args).map_err(DumpError::from);
+            warnings.map(|warnings| show_warnings(output, &warnings)).map(|()| 0)
+        }
+        Task::Diff(args) => compare(output, &args),
+        Task::Top(args) => watch(&args).map(|()| 0),
+    };
+    match done {
+        Ok(code) => ExitCode::from(code),
         // `| head` has read enough.
         Err(DumpError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(io::stderr(), "mprof-dump: {error}");
-            ExitCode::from(match error {
-                DumpError::Write(_) => EXIT_UNWRITTEN,
-                DumpError::Grown(_) => EXIT_GROWN,
-                _ => EXIT_REFUSED,
-            })
+            ExitCode::from(if matches!(error, DumpError::Write(_)) { EXIT_UNWRITTEN } else { EXIT_REFUSED })
         }
     }
 }
 
-fn run(output: OutputArgs, request: Request) -> Result<(), DumpError> {
-    match request {
-        Request::Report(name, options, traces) => {
-            let Some(report) = find(name) else { return Ok(()) };
-            // Freeing what the process is about to give back anyway takes longer than some reports.
-            let profile = ManuallyDrop::new(Profile::new(traces::read(&traces)?));
-            show(output, &ManuallyDrop::new(document(report, &profile, &options)?))
-        }
-        Request::Merge(args) => {
-            let warnings = merge::run(&args)?;
-            show_warnings(output, &warnings);
-            Ok(())
-        }
-        Request::Diff(args) => {
-            let diff = args.diff()?;
-            show(output, &report::diff::document(&diff, &args.selection())?)?;
-            Ok(args.judge(&diff)?)
-        }
-        Request::Top(args) => match top::run(&args)? {
-            Some(frame) => write_out(&mut io::stdout().lock(), &frame),
-            None => Ok(()),
-        },
+/// The exit code of a report that was written.
+fn run(output: OutputArgs, request: Request) -> Result<u8, DumpError> {
+    let Request { report, options, traces, fail_over_bytes } = request;
+    let Some(report) = find(report) else { return Ok(0) };
+    let trace = traces::read(&traces, report.keep())?;
+    // Freeing what the process is about to give back anyway takes longer than some reports.
+    let profile = ManuallyDrop::new(Profile::new(trace));
+    let document = ManuallyDrop::new(document(report, &profile, &options)?);
+    let is_over = fail_over_bytes.is_some_and(|bytes| report.grows_by_more_than(bytes as f64, &profile));
+    show(output, &document)?;
+    Ok(if is_over { EXIT_OVER } else { 0 })
+}
+
+fn compare(output: OutputArgs, args: &diff::DiffArgs) -> Result<u8, DumpError> {
+    let diff = args.diff()?;
+    show(output, &report::diff::document(&diff, &args.selection())?)?;
+    let over = args.over(&diff);
+    for sentence in &over {
+        // The exit code says it as well.
+        let _ = writeln!(io::stderr(), "mprof-dump: {sentence}");
+    }
+    Ok(if over.is_empty() { 0 } else { EXIT_OVER })
+}
+
+fn watch(args: &top::TopArgs) -> Result<(), DumpError> {
+    match top::run(args)? {
+        Some(frame) => write_out(&mut io::stdout().lock(), &frame),
+        None => Ok(()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! One record to one chunk and back. Never touches a file and never panics, whatever the bytes.
 
+use super::calls::Calls;
 use super::heap::{Census, HeapBegins, HeapEdges, HeapScalars};
 use super::records::{End, Figures, Header, Libraries, Marks, Nodes, Places, Snapshot, Strings, Subs};
 use super::{MAGIC, VERSION};
@@ -49,6 +50,8 @@ pub enum Record {
     HeapEdges(HeapEdges),
     /// Kind 14.
     Census(Census),
+    /// Kind 15.
+    Calls(Calls),
 }
 
 /// Why bytes are no chunk.
@@ -113,6 +116,7 @@ pub fn encode_chunk(record: &Record, out: &mut Vec<u8>) -> Result<(), ChunkError
         Record::HeapScalars(r) => (12, bincode::encode_to_vec(r, config())),
         Record::HeapEdges(r) => (13, bincode::encode_to_vec(r, config())),
         Record::Census(r) => (14, bincode::encode_to_vec(r, config())),
+        Record::Calls(r) => (15, bincode::encode_to_vec(r, config())),
     };
     let payload = payload.map_err(|_| ChunkError::RecordTooLarge)?;
     if payload.len() > MAX_CHUNK_BYTES {
@@ -139,7 +143,7 @@ pub fn encode_chunk(record: &Record, out: &mut Vec<u8>) -> Result<(), ChunkError
 pub fn decode_chunk(bytes: &[u8]) -> Result<(Record, usize), ChunkError> {
     let (head, rest) = bytes.split_at_checked(CHUNK_HEAD_BYTES).ok_or(ChunkError::Truncated)?;
     let &[kind, codec, l0, l1, l2, l3, c0, c1, c2, c3] = head else { return Err(ChunkError::Truncated) };
-    if !(1..=14).contains(&kind) || codec > 1 {
+    if !(1..=15).contains(&kind) || codec > 1 {
         return Err(ChunkError::Unknown { kind, codec });
     }
     let length = u32::from_le_bytes([l0, l1, l2, l3]) as usize;
@@ -177,7 +181,8 @@ pub fn decode_chunk(bytes: &[u8]) -> Result<(Record, usize), ChunkError> {
         11 => Record::HeapBegins(decode(payload)?),
         12 => Record::HeapScalars(decode(payload)?),
         13 => Record::HeapEdges(decode(payload)?),
-        _ => Record::Census(decode(payload)?),
+        14 => Record::Census(decode(payload)?),
+        _ => Record::Calls(decode(payload)?),
     };
     Ok((record, CHUNK_HEAD_BYTES + length))
 }
@@ -210,6 +215,8 @@ fn checksum(head: &[u8], payload: &[u8]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::format::calls::{CallEvent, CallStep, PagesRead};
+    use crate::format::heap::{EdgeKind, HeapEdge};
     use crate::format::ids::{NodeId, PlaceId, StrId};
     use crate::format::records::{NodeFigures, PlaceFigures};
     use proptest::prelude::*;
@@ -232,9 +239,37 @@ mod tests {
             .prop_map(|(snapshot, nodes, places)| Record::Figures(Figures { snapshot, nodes, places }))
     }
 
+    fn references() -> impl Strategy<Value = Record> {
+        let edge = (any::<u32>(), any::<u32>(), 0..EdgeKind::ALL.len(), any::<u32>(), any::<u32>()).prop_map(
+            |(from, to, kind, index, key)| HeapEdge { from, to, kind: EdgeKind::ALL[kind], index, key: StrId(key) },
+        );
+        (any::<u64>(), prop::collection::vec(edge, 0..50))
+            .prop_map(|(snapshot, edges)| Record::HeapEdges(HeapEdges { snapshot, edges }))
+    }
+
+    fn calls() -> impl Strategy<Value = Record> {
+        let step = prop_oneof![Just(CallStep::Exit), any::<u32>().prop_map(|node| CallStep::Enter(NodeId(node)))];
+        let event = (step, any::<i64>(), any::<i64>()).prop_map(|(step, live_bytes, scalars)| CallEvent {
+            step,
+            live_bytes,
+            scalars,
+        });
+        let read = (any::<u32>(), any::<i64>(), any::<i64>())
+            .prop_map(|(event, size_pages, resident_pages)| PagesRead { event, size_pages, resident_pages });
+        let rows = (prop::collection::vec(event, 0..50), prop::collection::vec(read, 0..5));
+        (any::<u32>(), any::<u64>(), any::<bool>(), rows).prop_map(|(interpreter, first, is_cut, (events, pages))| {
+            Record::Calls(Calls { interpreter, first, is_cut, events, pages, ..Calls::default() })
+        })
+    }
+
+    #[test]
+    fn each_kind_of_reference_stands_at_its_index() {
+        assert!(EdgeKind::ALL.into_iter().enumerate().all(|(index, kind)| kind as usize == index));
+    }
+
     proptest! {
         #[test]
-        fn a_record_comes_back_as_it_was(record in figures()) {
+        fn a_record_comes_back_as_it_was(record in prop_oneof![figures(), references(), calls()]) {
             let mut bytes = Vec::new();
             encode_chunk(&record, &mut bytes).unwrap();
             prop_assert_eq!(decode_chunk(&bytes), Ok((record, bytes.len())));

@@ -4,8 +4,10 @@
 //! A column is all rows' values of one field, one after the other, as bincode writes a `u64`. Three codings make values
 //! small: *ascending* stores the difference to the row before (the first row's to 0), modulo 2^64; *bytes* stores the
 //! value rotated right by 3 bits, for sizes are mostly multiples of 8; *signed* stores `2n` for n ≥ 0 and `-2n-1` for
-//! n < 0.
+//! n < 0, *signed bytes* that number rotated right by 4 bits.
 
+use super::calls::{CallEvent, CallStep, Calls, PagesRead};
+use super::heap::{EdgeKind, HeapEdge, HeapEdges};
 use super::ids::{NodeId, PlaceId, StrId, SubId};
 use super::records::{Figures, Node, NodeFigures, Nodes, Place, PlaceFigures, Places};
 use bincode::de::read::Reader as _;
@@ -16,6 +18,9 @@ use bincode::{Decode, Encode};
 
 /// Rows that are made room for before any has been read: a forged number of rows costs no memory.
 const ROWS_AHEAD: usize = 4096;
+
+/// Most rows of a table in one record. A forged record, which compresses to nothing, must not fill the memory.
+const MOST_ROWS: u64 = 1 << 20;
 
 struct Writer<'a, E>(&'a mut E);
 
@@ -43,6 +48,10 @@ impl<E: Encoder> Writer<'_, E> {
     fn signed(&mut self, column: impl Iterator<Item = i64>) -> Result<(), EncodeError> {
         self.plain(column.map(|value| ((value << 1) ^ (value >> 63)) as u64))
     }
+
+    fn signed_bytes(&mut self, column: impl Iterator<Item = i64>) -> Result<(), EncodeError> {
+        self.plain(column.map(|value| (((value << 1) ^ (value >> 63)) as u64).rotate_right(4)))
+    }
 }
 
 struct Reader<'a, D, R> {
@@ -54,7 +63,10 @@ impl<'a, D: Decoder<Context = ()>, R: Default + Copy> Reader<'a, D, R> {
     /// The first column is read by making the rows.
     fn new(decoder: &'a mut D, set: impl Fn(&mut R, u64)) -> Result<Self, DecodeError> {
         let count = u64::decode(decoder)?;
-        let count = usize::try_from(count).map_err(|_| DecodeError::LimitExceeded)?;
+        if count > MOST_ROWS {
+            return Err(DecodeError::Other("more rows than a table may have"));
+        }
+        let count = count as usize;
         claim(decoder, count)?;
         let mut rows = Vec::with_capacity(ROWS_AHEAD.min(count));
         for _ in 0..count {
@@ -87,6 +99,13 @@ impl<'a, D: Decoder<Context = ()>, R: Default + Copy> Reader<'a, D, R> {
 
     fn signed(&mut self, set: impl Fn(&mut R, i64)) -> Result<(), DecodeError> {
         self.column(|row, value| set(row, (value >> 1) as i64 ^ -((value & 1) as i64)))
+    }
+
+    fn signed_bytes(&mut self, set: impl Fn(&mut R, i64)) -> Result<(), DecodeError> {
+        self.column(|row, value| {
+            let value = value.rotate_left(4);
+            set(row, (value >> 1) as i64 ^ -((value & 1) as i64));
+        })
     }
 }
 
@@ -244,5 +263,103 @@ impl Decode<()> for Figures {
         let mut places = columns.rows;
         ascend(&mut places, |place| &mut place.id.0);
         Ok(Self { snapshot, nodes, places })
+    }
+}
+
+impl Encode for HeapEdges {
+    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        self.snapshot.encode(encoder)?;
+        (self.edges.len() as u64).encode(encoder)?;
+        let mut columns = Writer(encoder);
+        let mut before = 0u32;
+        columns.plain(self.edges.iter().map(|edge| {
+            let step = edge.from.wrapping_sub(before);
+            before = edge.from;
+            u64::from(step)
+        }))?;
+        columns.signed(self.edges.iter().map(|edge| i64::from(edge.to) - i64::from(edge.from)))?;
+        columns.plain(self.edges.iter().map(|edge| edge.kind as u64))?;
+        columns.plain(self.edges.iter().map(|edge| u64::from(edge.index)))?;
+        columns.plain(self.edges.iter().map(|edge| u64::from(edge.key.0)))
+    }
+}
+
+impl Decode<()> for HeapEdges {
+    fn decode<D: Decoder<Context = ()>>(decoder: &mut D) -> Result<Self, DecodeError> {
+        let snapshot = u64::decode(decoder)?;
+        let mut columns = Reader::new(decoder, |edge: &mut HeapEdge, step| edge.from = step as u32)?;
+        ascend(&mut columns.rows, |edge| &mut edge.from);
+        columns.signed(|edge, distance| edge.to = i64::from(edge.from).wrapping_add(distance) as u32)?;
+        for edge in &mut columns.rows {
+            let kind = usize::try_from(u64::decode(columns.decoder)?).unwrap_or(usize::MAX);
+            edge.kind = *EdgeKind::ALL.get(kind).ok_or(DecodeError::Other("an unknown kind of reference"))?;
+        }
+        columns.id_column(|edge, index| edge.index = index)?;
+        columns.id_column(|edge, key| edge.key = StrId(key))?;
+        Ok(HeapEdges { snapshot, edges: columns.rows })
+    }
+}
+
+/// The distance as the `u64` that *signed* makes of it, and 0 for an exit.
+fn step_code(step: CallStep, entered: &mut u32) -> u64 {
+    match step {
+        CallStep::Exit => 0,
+        CallStep::Enter(node) => {
+            let distance = i64::from(node.0) - i64::from(std::mem::replace(entered, node.0));
+            1 + ((distance << 1) ^ (distance >> 63)) as u64
+        }
+    }
+}
+
+impl Encode for Calls {
+    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        self.interpreter.encode(encoder)?;
+        self.first.encode(encoder)?;
+        self.start_live_bytes.encode(encoder)?;
+        self.start_scalars.encode(encoder)?;
+        self.start_size_pages.encode(encoder)?;
+        self.start_resident_pages.encode(encoder)?;
+        self.is_cut.encode(encoder)?;
+        (self.events.len() as u64).encode(encoder)?;
+        let mut columns = Writer(encoder);
+        let mut entered = 0;
+        columns.plain(self.events.iter().map(|event| step_code(event.step, &mut entered)))?;
+        columns.signed_bytes(self.events.iter().map(|event| event.live_bytes))?;
+        columns.signed(self.events.iter().map(|event| event.scalars))?;
+        (self.pages.len() as u64).encode(columns.0)?;
+        columns.ascending(self.pages.iter().map(|read| u64::from(read.event)))?;
+        columns.signed(self.pages.iter().map(|read| read.size_pages))?;
+        columns.signed(self.pages.iter().map(|read| read.resident_pages))
+    }
+}
+
+impl Decode<()> for Calls {
+    fn decode<D: Decoder<Context = ()>>(decoder: &mut D) -> Result<Self, DecodeError> {
+        let mut calls = Calls {
+            interpreter: u32::decode(decoder)?,
+            first: u64::decode(decoder)?,
+            start_live_bytes: u64::decode(decoder)?,
+            start_scalars: u64::decode(decoder)?,
+            start_size_pages: u64::decode(decoder)?,
+            start_resident_pages: u64::decode(decoder)?,
+            is_cut: bool::decode(decoder)?,
+            ..Calls::default()
+        };
+        let entered = std::cell::Cell::new(0u32);
+        let mut columns = Reader::new(decoder, |event: &mut CallEvent, code| {
+            let Some(code) = code.checked_sub(1) else { return };
+            let distance = (code >> 1) as i64 ^ -((code & 1) as i64);
+            entered.set((i64::from(entered.get()).wrapping_add(distance)) as u32);
+            event.step = CallStep::Enter(NodeId(entered.get()));
+        })?;
+        columns.signed_bytes(|event, bytes| event.live_bytes = bytes)?;
+        columns.signed(|event, scalars| event.scalars = scalars)?;
+        calls.events = columns.rows;
+        let mut columns = Reader::new(decoder, |read: &mut PagesRead, step| read.event = step as u32)?;
+        ascend(&mut columns.rows, |read| &mut read.event);
+        columns.signed(|read, pages| read.size_pages = pages)?;
+        columns.signed(|read, pages| read.resident_pages = pages)?;
+        calls.pages = columns.rows;
+        Ok(calls)
     }
 }

@@ -114,7 +114,7 @@ pub struct HeapScalars {
 }
 
 /// What makes one scalar refer to another. Each but `Weak` counts in the other's [`HeapScalar::references`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Encode, Decode)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum EdgeKind {
     /// It is a reference to it.
     #[default]
@@ -141,8 +141,25 @@ pub enum EdgeKind {
     Internal,
 }
 
+impl EdgeKind {
+    /// All of them, each at the index that stands for it in a trace.
+    pub const ALL: [Self; 11] = [
+        Self::Referent,
+        Self::Weak,
+        Self::Element,
+        Self::Value,
+        Self::Variables,
+        Self::Outer,
+        Self::Slot,
+        Self::Class,
+        Self::NamedBy,
+        Self::Magic,
+        Self::Internal,
+    ];
+}
+
 /// A reference from one scalar of the sample to another.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct HeapEdge {
     /// Number of the scalar that refers.
     pub from: u32,
@@ -158,7 +175,7 @@ pub struct HeapEdge {
 
 /// References. Of a listed scalar all that lead to listed ones; of a holder all that lead to listed scalars, or to a
 /// holder found before.
-#[derive(Clone, Debug, Default, PartialEq, Encode, Decode)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct HeapEdges {
     /// Number of the snapshot that they are part of.
     pub snapshot: u64,

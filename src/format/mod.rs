@@ -27,11 +27,13 @@
 //! | `i64` | as the `u64` `2n` for n ≥ 0, `-2n-1` for n < 0 |
 //! | `String`, `Vec` | length, then the elements |
 //! | `Option` | 0, or 1 and the value |
-//! | a struct | its fields in the order of their declaration in [`records`] and [`heap`] |
+//! | a struct | its fields in the order of their declaration in [`records`], [`heap`] and [`calls`] |
 //! | `Nodes`, `Places` | `first`; the number of rows as `u64`; their columns |
+//! | `Calls` | its fields up to `start_resident_pages`; `is_cut`; the number of events as `u64`, their columns; the number of readings of the pages as `u64`, their columns |
+//! | `HeapEdges` | `snapshot`; the number of rows as `u64`; their columns |
 //! | `Figures` | `snapshot`; the number of nodes as `u64`, their columns; the number of places as `u64`, their columns |
 //!
-//! A column is the values of one field in all rows, each as a `u64`, coded as said here:
+//! A table has at most 2^20 rows in one record. A column is the values of one field in all rows, each as a `u64`, coded as said here:
 //!
 //! | table | columns, in this order |
 //! |---|---|
@@ -39,6 +41,9 @@
 //! | places | `node` less that of the row before (of the first: less 0), modulo 2^32; `file`; `line` |
 //! | figures of nodes | `id` less that of the row before; `calls`; `freed_bytes`*; `freed_blocks`; `size_pages`, `resident_pages` (as an `i64`) |
 //! | figures of places | `id` less that of the row before; `allocated_bytes`*; `allocated_blocks`; `live_bytes`*; `live_blocks`; `at_peak_bytes` − `live_bytes`*; `at_peak_blocks` − `live_blocks` (as an `i64`); `scalars_born`; `scalars_died` |
+//! | references of a sample | `from` less that of the row before (of the first: less 0), modulo 2^32; `to` − `from` (as an `i64`); `kind` as its index in [`heap::EdgeKind::ALL`]; `index`; `key` |
+//! | events of calls | 0 for an exit, for an entry 1 + (its node less that of the entry before in this record, of the first: less 0, as an `i64`); `live_bytes` (as an `i64`, that number rotated right by 4 bits); `scalars` (as an `i64`) |
+//! | readings of pages | `event` less that of the row before; `size_pages`, `resident_pages` (as an `i64`) |
 //!
 //! *) rotated right by 3 bits, for most sizes are multiples of 8.
 //!
@@ -58,14 +63,16 @@
 //! | 12 | [`heap::HeapScalars`] | any number of them |
 //! | 13 | [`heap::HeapEdges`] | any number of them; may name scalars that follow |
 //! | 14 | [`heap::Census`] | once, the last of a sample |
+//! | 15 | [`calls::Calls`] | any number of them; they count as soon as they are there |
 //!
 //! A trace only ever grows at its end, so whatever was cut off, all up to the last whole snapshot can be read. Chunks of a
 //! kind that a reader does not know are an error of that version: a new kind is a new version.
 //!
-//! Version 1 is the same without kinds 9 to 14 and [`records::Cause::Mark`]; this crate reads both.
+//! Version 1 is the same without kinds 9 to 15 and [`records::Cause::Mark`]; this crate reads both.
 
 #![forbid(unsafe_code)]
 
+pub mod calls;
 pub mod chunk;
 mod columns;
 pub mod heap;

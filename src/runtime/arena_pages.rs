@@ -3,6 +3,8 @@
 //! An arena is a little smaller than a page and lies anywhere, so at most two reach into one page: the one that began
 //! before it and the one that begins in it.
 
+use super::scalar_ledger::Note;
+
 /// log2 of the bytes of a page; it need not be the system's.
 const PAGE_BITS: u32 = 12;
 
@@ -14,7 +16,7 @@ pub struct Arena {
     /// Its bytes.
     pub bytes: usize,
     /// A note for each head.
-    pub notes: *mut u32,
+    pub notes: *mut Note,
 }
 
 /// An arena that no address lies in.

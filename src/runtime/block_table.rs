@@ -201,6 +201,13 @@ impl BlockTable {
         unpack(self.segments.get_mut(self.last.1 as usize)?.insert(entry))
     }
 
+    /// What is noted of the block at `address`.
+    pub fn get(&self, address: usize) -> Option<Block> {
+        let granule = address as u64 >> GRANULE_BITS;
+        let segment = self.segments.get(self.look_up(granule >> OFFSET_BITS)? as usize)?;
+        unpack(segment.find(granule & OFFSET_MASK).1)
+    }
+
     /// Forgets the block at `address` and returns what was noted for it.
     #[inline]
     pub fn remove(&mut self, address: usize) -> Option<Block> {

@@ -9,7 +9,7 @@
 use super::locations::{LocationId, Locations};
 use super::paged::Paged;
 use crate::format::ids::{NodeId, SubId};
-use crate::format::records::{Node, NodeFigures, Sub};
+use crate::format::records::{Node, NodeFigures, Sub, SubKind};
 use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
 use std::hash::BuildHasher;
@@ -128,6 +128,26 @@ impl CallTree {
             }
             at = path.parent;
         }
+    }
+
+    /// The sub that runs in a node.
+    pub fn sub_of(&self, node: NodeId) -> SubId {
+        self.nodes.get(node.index()).map_or(SubId(0), |node| node.path.sub)
+    }
+
+    /// Is a file being loaded on the node's path?
+    pub fn is_loading(&self, node: NodeId) -> bool {
+        let mut at = node;
+        while let Some(&Small { path, .. }) = self.nodes.get(at.index()) {
+            if self.subs.get(path.sub.index()).is_some_and(|sub| sub.kind == SubKind::Require) {
+                return true;
+            }
+            if path.parent == at {
+                break;
+            }
+            at = path.parent;
+        }
+        false
     }
 
     /// Is a call from this node to a new one cut off by the cap? Then it is not to be cached: each is counted.

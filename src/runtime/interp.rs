@@ -3,10 +3,13 @@
 //! Reads perl's variables through the addresses the shim gave; knows nothing of perl's structures but the two offsets
 //! in [`PerlLayout`].
 
+use super::call_stream::CallStream;
+use super::heap_visit::HeapVisit;
 use super::locations::{Location, LocationId};
 use super::place_cache::PlaceCache;
 use super::pools::PoolSuspect;
 use super::scalar_ledger::{Birth, Heads, ScalarLedger};
+use super::shim_types::{MprofScalar, MprofText};
 use super::sub_cache::SubCache;
 use crate::format::ids::{NodeId, PlaceId, StrId};
 use std::ffi::{c_char, c_void};
@@ -52,6 +55,13 @@ pub struct PerlLayout {
     pub cop_line_offset: usize,
     /// `CopFILE`: the file of a COP, or null. Called with a live COP; runs no Perl code and allocates nothing.
     pub cop_file: extern "C" fn(cop: *const c_void) -> *const c_char,
+    /// Tells what the live scalar at `scalar` is, its buffers and its references to what `visit` seeks, by calls of
+    /// `mprof_heap_…`. Runs no Perl code, allocates and changes nothing.
+    pub describe_scalar:
+        extern "C" fn(perl: *const c_void, scalar: *const c_void, visit: *mut HeapVisit, told: *mut MprofScalar),
+    /// Tells what the interpreter itself refers to, as root number `index`. Returns the root's name, a constant; no text
+    /// where there is no root of that number.
+    pub heap_root: extern "C" fn(perl: *const c_void, index: u32, visit: *mut HeapVisit) -> MprofText,
 }
 
 /// An open call.
@@ -90,6 +100,8 @@ pub struct Interp {
     pub subs: SubCache,
     /// The birthplaces of scalars, where that is asked for.
     pub ledger: Option<ScalarLedger>,
+    /// Every entry and exit, where that is asked for.
+    pub calls: Option<CallStream>,
 }
 
 /// Memory for the stack of open calls that is kept for reuse once it is empty again, in frames.
@@ -122,7 +134,13 @@ impl Interp {
             pool_suspect: None,
             subs: SubCache::default(),
             ledger: None,
+            calls: None,
         }
+    }
+
+    /// The nodes of the open calls, the outermost first.
+    pub fn open_nodes(&self) -> impl Iterator<Item = NodeId> + '_ {
+        self.frames.iter().skip(1).map(|frame| frame.node)
     }
 
     /// Begins the ledger; scalars that live already are `birth`'s.

@@ -7,10 +7,14 @@
 //! | `recording`, `lock`, `thread` | the way from a hook into the recorder |
 //! | `recorder` | what an event changes |
 //! | `interp`, `sub_cache`, `place_cache`, `generations`, `eval_origins`, `pools` | what is known of perl |
-//! | `scalar_ledger`, `arena_pages` | where every live scalar was born |
+//! | `scalar_ledger`, `arena_pages`, `births` | where and when every live scalar was born |
 //! | `strings`, `locations`, `call_tree`, `places`, `block_table` | what figures belong to |
+//! | `shim_types` | what the shim hands over |
 //! | `paged` | how the big ones of these grow |
 //! | `statm`, `own_memory` | the process's pages, the profiler's own bytes |
+//! | `call_stream` | with `calls=1`: each entry and exit |
+//! | `marks` | units of the program's work |
+//! | `heap_sample`, `heap_visit` | which scalars live on, and what refers to them |
 //! | `session`, `snapshot`, `header`, `trace_state` | when what is written |
 //! | `writer`, `trace_file`, `high_fd` | the writing of it |
 //! | `complaint` | what has to be said meanwhile |
@@ -21,17 +25,22 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing))]
 
 mod arena_pages;
+mod births;
 pub mod block_table;
+mod call_stream;
 mod call_tree;
 pub mod complaint;
 mod eval_origins;
 pub mod generations;
 mod header;
+mod heap_sample;
+pub mod heap_visit;
 mod high_fd;
 pub mod interp;
 mod interpose;
 pub mod locations;
 mod lock;
+mod marks;
 pub mod options;
 mod own_memory;
 mod paged;
@@ -42,6 +51,7 @@ pub mod recorder;
 pub mod recording;
 pub mod scalar_ledger;
 pub mod session;
+pub mod shim_types;
 mod snapshot;
 mod statm;
 mod strings;

@@ -33,6 +33,18 @@ pub enum StartMode {
     No,
 }
 
+/// When a snapshot is a full one, with a sample of the heap. One that is asked for, by the program or by a signal, may
+/// always be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FullMode {
+    /// At the end, and when the number of marks, or the time, has doubled.
+    Auto,
+    /// At the end and every so many marks.
+    Every(u64),
+    /// Only when asked for.
+    Off,
+}
+
 /// All options; [`Options::default`] is what holds where nothing is said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
@@ -56,6 +68,16 @@ pub struct Options {
     pub start: StartMode,
     /// The call tree grows no deeper than this. Default 1000 calls.
     pub depth: u32,
+    /// The sub whose every return is a mark, with its package. Default none.
+    pub mark: Vec<u8>,
+    /// The signal that is a mark, with a full snapshot: its number and its name. Default none.
+    pub signal: Option<(i32, &'static str)>,
+    /// Default `auto`.
+    pub full: FullMode,
+    /// Write every entry and exit? Default no.
+    pub calls: bool,
+    /// Bytes that these may take in the trace. Default 1 GiB.
+    pub calls_max_bytes: u64,
 }
 
 impl Default for Options {
@@ -71,13 +93,27 @@ impl Default for Options {
             interval: Duration::from_secs(1),
             start: StartMode::Begin,
             depth: 1000,
+            mark: Vec::new(),
+            signal: None,
+            full: FullMode::Auto,
+            calls: false,
+            calls_max_bytes: 1 << 30,
         }
     }
 }
 
+/// Less than one record would fill.
+const FEWEST_CALLS_BYTES: u64 = 64 << 10;
+
+/// Signals that nobody sends but on purpose.
+const SIGNALS: [(&str, i32); 4] =
+    [("USR1", libc::SIGUSR1), ("USR2", libc::SIGUSR2), ("HUP", libc::SIGHUP), ("WINCH", libc::SIGWINCH)];
+
 const KNOWN: &str =
     "file=PATH, statm=auto|every|off, hook=op|db, lines=1|0, live=1|0, ledger=1|0, verify=0|1, interval=SECONDS (0.05 to 86400), \
-                     start=begin|init|no, depth=CALLS (1 to 100000)";
+                     start=begin|init|no, depth=CALLS (1 to 100000), \
+                     mark=PACKAGE::SUB, signal=USR1|USR2|HUP|WINCH, full=auto|off|MARKS, \
+                     calls=0|1, calls_max=BYTES (as 500M; from 64k)";
 
 fn one_of<T: Copy>(value: &str, choices: &[(&str, T)]) -> Option<T> {
     choices.iter().find(|(name, _)| *name == value).map(|&(_, choice)| choice)
@@ -109,6 +145,17 @@ impl Options {
                 one_of(&text, &choices).map(|mode| self.start = mode)
             }
             b"depth" => text.parse().ok().filter(|depth| (1..=100_000).contains(depth)).map(|depth| self.depth = depth),
+            b"mark" => is_sub_name(value).then(|| self.mark = value.to_vec()),
+            b"signal" => {
+                let name = text.strip_prefix("SIG").unwrap_or(&text);
+                let known = SIGNALS.into_iter().find(|&(known, _)| known == name);
+                known.map(|(name, number)| self.signal = Some((number, name)))
+            }
+            b"full" => full_mode(&text).map(|mode| self.full = mode),
+            b"calls" => one_of(&text, &SWITCH).map(|on| self.calls = on),
+            b"calls_max" => {
+                bytes(&text).filter(|&bytes| bytes >= FEWEST_CALLS_BYTES).map(|bytes| self.calls_max_bytes = bytes)
+            }
             _ => return Err(format!("unknown option '{}'; known are: {KNOWN}", String::from_utf8_lossy(key))),
         };
         done.ok_or_else(|| {
@@ -141,9 +188,45 @@ impl Options {
             ("interval", format!("{}", self.interval.as_secs_f64())),
             ("start", start.to_string()),
             ("depth", self.depth.to_string()),
+            ("calls", switch(self.calls)),
+            ("calls_max", self.calls_max_bytes.to_string()),
+            ("mark", String::from_utf8_lossy(&self.mark).into_owned()),
+            ("signal", self.signal.map_or(String::new(), |(_, name)| name.to_string())),
+            (
+                "full",
+                match self.full {
+                    FullMode::Auto => "auto".to_string(),
+                    FullMode::Every(marks) => marks.to_string(),
+                    FullMode::Off => "off".to_string(),
+                },
+            ),
         ];
         pairs.into_iter().map(|(key, value)| (key.to_string(), value)).collect()
     }
+}
+
+/// A number of bytes, with k, M or G after it for powers of 1024.
+fn bytes(text: &str) -> Option<u64> {
+    let units = [("k", 10), ("K", 10), ("M", 20), ("G", 30)];
+    let (digits, shift) =
+        units.into_iter().find_map(|(unit, shift)| Some((text.strip_suffix(unit)?, shift))).unwrap_or((text, 0));
+    digits.parse::<u64>().ok()?.checked_mul(1 << shift)
+}
+
+fn full_mode(text: &str) -> Option<FullMode> {
+    match text {
+        "auto" => Some(FullMode::Auto),
+        "off" => Some(FullMode::Off),
+        marks => marks.parse().ok().filter(|&marks| marks > 0).map(FullMode::Every),
+    }
+}
+
+/// A sub's name with its package: what a sub of the program could be called.
+fn is_sub_name(name: &[u8]) -> bool {
+    let mut parts = name.split(|&byte| byte == b':');
+    name.windows(2).any(|pair| pair == b"::")
+        && !name.contains(&0)
+        && parts.next().is_some_and(|first| !first.is_empty())
 }
 
 fn seconds(text: &str) -> Option<Duration> {

@@ -112,6 +112,11 @@ impl Places {
         id
     }
 
+    /// The call path of a place.
+    pub fn node_of(&self, id: PlaceId) -> NodeId {
+        self.all.get(id.index()).map_or(NodeId(0), |place| place.node)
+    }
+
     /// A place that is about to change, as of the newest peak.
     #[inline]
     fn touch(&mut self, id: PlaceId, peak: u64) -> Option<&mut Small> {

@@ -1,4 +1,4 @@
-//! The birthplace of every live scalar, on a stock perl.
+//! The birthplace of every live scalar, and the time of its birth, on a stock perl.
 //!
 //! perl takes the heads of scalars from a free list, linked through `SvANY` and used as a stack, and never asks malloc
 //! for one. Free heads carry no count, so each is stamped with one that no live scalar has; perl sets the count of a
@@ -14,6 +14,7 @@
 //! first unstamped head, and a head has a birth noted if and only if it is live as of the last boundary.
 
 use super::arena_pages::{Arena, ArenaPages, NO_ARENA};
+use super::births::BornAt;
 use crate::format::ids::PlaceId;
 
 /// The head of a scalar: perl's `struct sv`, the same in every perl that this builds for.
@@ -33,7 +34,27 @@ const FREE: u32 = 0xff;
 /// The count that free heads are stamped with.
 pub const STAMP: u32 = 0x6d50_7266;
 
-/// What is noted of a head: nothing, for one that is free.
+/// What is noted of a head.
+#[derive(Clone, Copy, Default)]
+#[repr(C, packed(2))]
+pub struct Note {
+    /// Where it was born: [`NO_BIRTH`], [`OLDER`], or the id of the place and [`FIRST_PLACE`].
+    birth: u32,
+    /// When.
+    born_at: BornAt,
+}
+
+impl Note {
+    fn birth(self) -> Option<Birth> {
+        match self.birth {
+            NO_BIRTH => None,
+            OLDER => Some(Birth::Older),
+            birth => Some(Birth::At(PlaceId(birth - FIRST_PLACE))),
+        }
+    }
+}
+
+/// Noted of a head that is free.
 const NO_BIRTH: u32 = 0;
 /// Born before the start.
 const OLDER: u32 = 1;
@@ -64,7 +85,7 @@ pub struct ScalarLedger {
     /// Free heads as of the last boundary, the top of perl's list last.
     free: Vec<*mut Head>,
     /// Address of each arena, and the births noted of its heads.
-    arenas: Vec<(usize, Box<[u32]>)>,
+    arenas: Vec<(usize, Box<[Note]>)>,
     pages: ArenaPages,
     /// The arena looked up last: scalars that come and go together are often together.
     near: Arena,
@@ -97,10 +118,11 @@ impl ScalarLedger {
             newest_arena: std::ptr::null_mut(),
             freed: Vec::new(),
         };
-        ledger.meet_arenas(match birth {
+        let birth = match birth {
             Birth::Older => OLDER,
             Birth::At(place) => place.0 + FIRST_PLACE,
-        });
+        };
+        ledger.meet_arenas(Note { birth, born_at: BornAt::default() });
         ledger.walk();
         ledger.mirror_freed(|_| {});
         ledger
@@ -121,11 +143,11 @@ impl ScalarLedger {
         }
     }
 
-    /// A boundary: what was born since the last one was born at `place`. Calls `died` for each that died, and returns how
-    /// many were born.
+    /// A boundary: what was born since the last one was born at `place`, at the time `born_at`. Calls `died` for each that
+    /// died, and returns how many were born.
     #[inline]
-    pub fn settle(&mut self, place: PlaceId, died: impl FnMut(Birth)) -> u64 {
-        let birth = place.0 + FIRST_PLACE;
+    pub fn settle(&mut self, place: PlaceId, born_at: BornAt, died: impl FnMut(Birth)) -> u64 {
+        let birth = Note { birth: place.0 + FIRST_PLACE, born_at };
         // SAFETY: `new`'s contract.
         let mut born = match unsafe { *self.heads.arenas } {
             newest if newest == self.newest_arena => 0,
@@ -139,7 +161,7 @@ impl ScalarLedger {
             self.free.pop();
             // SAFETY: a head that was free once is one of perl's.
             if unsafe { !is_free(head) } {
-                if let Some(noted) = self.birth_of(head) {
+                if let Some(noted) = self.note_of(head) {
                     *noted = birth;
                     born += 1;
                 }
@@ -173,11 +195,9 @@ impl ScalarLedger {
         let freed = std::mem::take(&mut self.freed);
         self.free.extend(freed.iter().rev());
         for &head in &freed {
-            if let Some(noted) = self.birth_of(head) {
-                match std::mem::replace(noted, NO_BIRTH) {
-                    NO_BIRTH => {}
-                    OLDER => died(Birth::Older),
-                    birth => died(Birth::At(PlaceId(birth - FIRST_PLACE))),
+            if let Some(noted) = self.note_of(head) {
+                if let Some(birth) = std::mem::take(noted).birth() {
+                    died(birth);
                 }
             }
         }
@@ -186,7 +206,7 @@ impl ScalarLedger {
 
     /// Notes arenas that perl has made since; live heads in them are `birth`'s. Returns how many those are.
     #[cold]
-    fn meet_arenas(&mut self, birth: u32) -> u64 {
+    fn meet_arenas(&mut self, birth: Note) -> u64 {
         let mut live = 0;
         // SAFETY: `new`'s contract: a list of arenas, each of as many heads as its first one says.
         unsafe {
@@ -194,7 +214,7 @@ impl ScalarLedger {
             let mut arena = newest;
             while !arena.is_null() && arena != self.newest_arena {
                 let count = (*arena).count as usize;
-                let mut births = vec![NO_BIRTH; count].into_boxed_slice();
+                let mut births = vec![Note::default(); count].into_boxed_slice();
                 for (index, noted) in births.iter_mut().enumerate().skip(1) {
                     let head = arena.add(index);
                     if is_free(head) {
@@ -217,7 +237,7 @@ impl ScalarLedger {
 
     /// What is noted of a head.
     #[inline]
-    fn birth_of(&mut self, head: *mut Head) -> Option<&mut u32> {
+    fn note_of(&mut self, head: *mut Head) -> Option<&mut Note> {
         let mut arena = self.near;
         if (head as usize).wrapping_sub(arena.start) >= arena.bytes {
             arena = self.pages.arena_of(head as usize)?;
@@ -228,15 +248,21 @@ impl ScalarLedger {
         Some(unsafe { &mut *arena.notes.add((head as usize - arena.start) / size_of::<Head>()) })
     }
 
-    /// The birthplaces of all that live, as of the last boundary.
-    pub fn births(&self) -> impl Iterator<Item = Birth> + '_ {
-        self.arenas.iter().flat_map(|(_, births)| births.iter()).filter(|&&birth| birth != NO_BIRTH).map(|&birth| {
-            if birth == OLDER {
-                Birth::Older
-            } else {
-                Birth::At(PlaceId(birth - FIRST_PLACE))
-            }
+    /// All that live as of the last boundary, with where and when they were born, in the order of their addresses within an
+    /// arena.
+    pub fn scalars(&self) -> impl Iterator<Item = (*const Head, Birth, BornAt)> + '_ {
+        self.arenas.iter().flat_map(|(start, notes)| {
+            let first = *start as *const Head;
+            // Within the arena, which has as many heads as there are notes.
+            let all = notes.iter().enumerate().map(move |(index, note)| (first.wrapping_add(index), *note));
+            all.filter_map(|(head, note)| Some((head, note.birth()?, note.born_at)))
         })
+    }
+
+    /// Where and when the scalar at that address was born, if it lives.
+    pub fn birth_of(&mut self, head: *const Head) -> Option<(Birth, BornAt)> {
+        let note = *self.note_of(head.cast_mut())?;
+        Some((note.birth()?, note.born_at))
     }
 
     /// Walks all arenas and compares: a head is live if and only if its birth is noted. Returns the live heads, and how
@@ -244,11 +270,11 @@ impl ScalarLedger {
     pub fn verify(&self) -> (u64, u64) {
         let (mut live, mut wrong) = (0, 0);
         for (start, births) in &self.arenas {
-            for (index, &birth) in births.iter().enumerate().skip(1) {
+            for (index, note) in births.iter().enumerate().skip(1) {
                 // SAFETY: `new`'s contract.
                 let is_live = unsafe { !is_free((*start as *mut Head).add(index)) };
                 live += u64::from(is_live);
-                wrong += u64::from(is_live != (birth != NO_BIRTH));
+                wrong += u64::from(is_live != note.birth().is_some());
             }
         }
         (live, wrong)
@@ -320,7 +346,7 @@ mod tests {
             let mut live: Vec<*mut Head> = (0..50).map(|_| perl.take()).collect();
             // SAFETY: heads of arenas that the model keeps.
             let mut ledger = unsafe { ScalarLedger::new(perl.heads(), Birth::Older) };
-            prop_assert_eq!(ledger.births().filter(|&birth| birth == Birth::Older).count(), 50);
+            prop_assert_eq!(ledger.scalars().filter(|(_, birth, _)| *birth == Birth::Older).count(), 50);
             let mut counts: HashMap<Option<PlaceId>, i64> = HashMap::from([(None, 50)]);
             for (step, (what, which)) in steps.into_iter().enumerate() {
                 match what {
@@ -330,7 +356,7 @@ mod tests {
                 }
                 if what == 9 || step % 17 == 0 {
                     let place = PlaceId(step as u32);
-                    let born = ledger.settle(place, |birth| {
+                    let born = ledger.settle(place, BornAt::default(), |birth| {
                         let at = match birth { Birth::Older => None, Birth::At(place) => Some(place) };
                         *counts.entry(at).or_default() -= 1;
                     });
@@ -339,7 +365,7 @@ mod tests {
                     prop_assert_eq!(ledger.verify(), (live.len() as u64, 0));
                     prop_assert_eq!(counts.values().sum::<i64>(), live.len() as i64);
                     prop_assert!(counts.values().all(|&count| count >= 0));
-                    prop_assert_eq!(ledger.births().count(), live.len());
+                    prop_assert_eq!(ledger.scalars().count(), live.len());
                 }
             }
         }
@@ -352,12 +378,15 @@ mod tests {
         // SAFETY: heads of arenas that the model keeps.
         let mut ledger = unsafe { ScalarLedger::new(perl.heads(), Birth::Older) };
         let taken: Vec<_> = (0..500).map(|_| perl.take()).collect();
-        assert_eq!(ledger.settle(PlaceId(7), |birth| assert_ne!(birth, birth)), 500);
+        assert_eq!(ledger.settle(PlaceId(7), BornAt::default(), |birth| assert_ne!(birth, birth)), 500);
         taken.into_iter().for_each(|head| perl.give_back(head));
         let mut died = 0;
-        assert_eq!(ledger.settle(PlaceId(8), |birth| died += u32::from(birth == Birth::At(PlaceId(7)))), 0);
+        assert_eq!(
+            ledger.settle(PlaceId(8), BornAt::default(), |birth| died += u32::from(birth == Birth::At(PlaceId(7)))),
+            0
+        );
         assert_eq!(died, 500);
         perl.give_back(first);
-        ledger.settle(PlaceId(9), |birth| assert_eq!(birth, Birth::Older));
+        ledger.settle(PlaceId(9), BornAt::default(), |birth| assert_eq!(birth, Birth::Older));
     }
 }

@@ -1,17 +1,19 @@
 //! From the first start to the end of the process: begins the trace, takes snapshots, and sees to it that the trace is
 //! complete however the process ends, forks or becomes another program.
 
+use super::call_stream::CallStream;
 use super::complaint::complain;
 use super::interp::{Interp, PerlLayout};
-use super::options::{Options, StatmMode};
+use super::marks::FIRST_FULL;
+use super::options::{FullMode, Options, StatmMode};
 use super::recorder::Recorder;
 use super::recording::{self, mprof_attention, unobserved, with};
 use super::thread::{ErrnoKept, Thread};
 use super::trace_file::{absolute, TraceFile};
 use super::trace_state::TraceState;
 use super::writer::{Writer, TICKS};
-use super::{header, interpose, lock, snapshot};
-use crate::format::records::{Cause, End, TimePoint};
+use super::{header, heap_sample, interpose, lock, snapshot};
+use crate::format::records::{Cause, End, Libraries, TimePoint};
 use crate::format::Record;
 use parking_lot::Mutex;
 use std::path::PathBuf;
@@ -27,6 +29,8 @@ pub struct PerlBuild {
     pub archname: String,
     /// Built with ithreads?
     pub threaded: bool,
+    /// Where its modules are.
+    pub libraries: Libraries,
 }
 
 /// What the process is asked to do, before and after a fork.
@@ -39,6 +43,21 @@ struct Plan {
 
 static PLAN: Mutex<Option<Plan>> = Mutex::new(None);
 static FINISHED: AtomicBool = AtomicBool::new(false);
+/// The signal that is a mark has come, and the next boundary will make it one.
+static SIGNALLED: AtomicBool = AtomicBool::new(false);
+
+/// A snapshot that nobody asked for comes no sooner than so many times the time that the last one took.
+const PAUSES_APART: u32 = 30;
+/// The same of a sample of the heap, by what it is expected to take.
+const SAMPLES_APART: u32 = 20;
+/// What a sample takes for each scalar there is, about.
+const SAMPLE_PER_SCALAR: Duration = Duration::from_nanos(100);
+/// A sample that takes less is taken whenever it is due.
+const TRIFLE: Duration = Duration::from_millis(5);
+/// Snapshots at marks that are taken whatever they cost: growth cannot be told from fewer.
+const MARKS_IN_ANY_CASE: u64 = 64;
+/// With more scalars than this the program would notice the pause: then only who asks for a sample gets one, and the end.
+const MOST_SCALARS_UNASKED: isize = 2_000_000;
 
 /// Least distance between two points of the time line.
 const POINT_EVERY: Duration = Duration::from_millis(100);
@@ -77,6 +96,7 @@ pub fn start(layout: PerlLayout) -> Result<(), String> {
     let mut recorder = Box::new(Recorder::new(plan.options.clone(), TraceState::new(pid())));
     let writer = Writer::start(file).map_err(|error| format!("cannot start the writer thread: {error}"))?;
     writer.send(header::record(&plan.options, &plan.build, &recorder, &layout, None));
+    writer.send(Record::Libraries(plan.build.libraries.clone()));
     recorder.trace.writer = Some(writer);
     let thread = super::thread::current().unwrap_or_else(|| super::thread::register(false));
     thread.view.interp.set(recorder.interp(layout, thread).cast());
@@ -89,6 +109,9 @@ pub fn start(layout: PerlLayout) -> Result<(), String> {
         libc::pthread_atfork(Some(before_fork), Some(after_fork_in_parent), Some(after_fork_in_child));
     }
     recording::install(recorder);
+    if let Some((signal, _)) = plan.options.signal {
+        watch_signal(signal);
+    }
     if unobserved(interpose::patch_all) == 0 {
         complain("no call of the allocator was found to hook; heap figures will be empty");
     }
@@ -102,7 +125,7 @@ pub fn stop() {
         recorder.paused = true;
         if let Some(interp) = Recorder::interp_of(thread) {
             recorder.settle_pending(interp);
-            interp.pop_to(0);
+            recorder.close_to(interp, 0);
         }
     });
 }
@@ -111,6 +134,9 @@ pub fn stop() {
 pub fn attend(recorder: &mut Recorder, interp: &mut Interp) {
     if recorder.trace.forked {
         begin_child(recorder, interp);
+    }
+    if let Some((_, name)) = recorder.options.signal.filter(|_| SIGNALLED.swap(false, Relaxed)) {
+        mark_signal(recorder, interp, name);
     }
     let ticks = TICKS.load(Relaxed);
     if ticks == recorder.trace.ticks {
@@ -124,11 +150,145 @@ pub fn attend(recorder: &mut Recorder, interp: &mut Interp) {
     let now = recorder.trace.started.elapsed();
     recorder.trace.see_peak(recorder.counters.peak_number, now);
     note_point(recorder, now);
-    let due = now.saturating_sub(recorder.trace.last_snapshot) >= recorder.options.interval;
-    if due && snapshot::is_due(recorder) && recorder.trace.writer.as_ref().is_some_and(Writer::is_idle) {
-        recorder.verify_scalars(interp);
-        send_snapshot(recorder, Cause::Interval);
+    let since = now.saturating_sub(recorder.trace.last_snapshot);
+    if since >= pause_between(recorder, now) && snapshot::is_due(recorder) && is_writer_idle(recorder) {
+        before_snapshot(recorder, interp);
+        let seconds = now.as_secs();
+        let is_full = recorder.marks.made == 0 && seconds > 0 && is_sample_due(recorder, interp, now, seconds);
+        send_snapshot(recorder, Cause::Interval, is_full.then_some(interp));
     }
+}
+
+/// Least time between two snapshots that nobody asked for. A program without marks is known by its snapshots alone, and
+/// may end soon: at first they are nearer to each other than the interval, as long as that costs little.
+fn pause_between(recorder: &Recorder, now: Duration) -> Duration {
+    let interval = recorder.options.interval;
+    if recorder.marks.made > 0 {
+        return interval;
+    }
+    interval.min((now / 4).max(recorder.trace.last_pause * PAUSES_APART))
+}
+
+/// At a boundary at which a snapshot is to be taken. It reads the pages itself, so what they grew is booked first.
+fn before_snapshot(recorder: &mut Recorder, interp: &mut Interp) {
+    if recorder.options.statm != StatmMode::Off {
+        recorder.read_statm(interp);
+    }
+    recorder.verify_scalars(interp);
+    send_calls(recorder, interp);
+}
+
+fn is_writer_idle(recorder: &Recorder) -> bool {
+    recorder.trace.writer.as_ref().is_some_and(Writer::is_idle)
+}
+
+/// Is a sample of the heap due, now that `number` marks have been made, or seconds have gone by? Never where it would
+/// cost more than a few hundredths of the time since the last.
+fn is_sample_due(recorder: &mut Recorder, interp: &Interp, now: Duration, number: u64) -> bool {
+    let next = recorder.trace.next_sample.max(match recorder.options.full {
+        FullMode::Auto if recorder.marks.made > 0 => FIRST_FULL,
+        FullMode::Auto => 1,
+        FullMode::Every(marks) => marks,
+        FullMode::Off => return false,
+    });
+    if number < next {
+        return false;
+    }
+    let is_auto = recorder.options.full == FullMode::Auto;
+    if is_auto && !(is_sample_cheap(recorder, interp, now) && interp.scalars() < MOST_SCALARS_UNASKED) {
+        return false;
+    }
+    recorder.trace.next_sample = match recorder.options.full {
+        FullMode::Every(marks) => number + marks,
+        _ => number * 2,
+    };
+    true
+}
+
+fn is_sample_cheap(recorder: &Recorder, interp: &Interp, now: Duration) -> bool {
+    let cost = SAMPLE_PER_SCALAR * u32::try_from(interp.scalars()).unwrap_or(u32::MAX);
+    // A small program may do all of its work in less time than that; one of many short-lived children may not.
+    let is_trifle = cost < TRIFLE && recorder.trace.snapshots_inherited == 0;
+    is_trifle || now.saturating_sub(recorder.trace.last_sample) > cost * SAMPLES_APART
+}
+
+/// A unit of the program's work is done, at the statement that runs.
+pub fn mark_now(recorder: &mut Recorder, interp: &mut Interp, label: &[u8]) {
+    recorder.settle(interp, interp.curcop() as usize);
+    mark(recorder, interp, if label.is_empty() { b"(mark)" } else { label });
+}
+
+/// A unit of the program's work is done. To be called at a boundary.
+pub fn mark(recorder: &mut Recorder, interp: &mut Interp, label: &[u8]) {
+    if recorder.trace.pid != pid() || recorder.trace.forked || recorder.paused {
+        return;
+    }
+    let _errno = ErrnoKept::new();
+    recorder.marks.make(label, &mut recorder.strings);
+    recorder.births_go_on();
+    let now = recorder.trace.started.elapsed();
+    let made = recorder.marks.made;
+    if made == 1 {
+        // It was seconds that counted until now.
+        recorder.trace.next_sample = 0;
+    }
+    let is_full = is_sample_due(recorder, interp, now, made);
+    let is_cheap = recorder.trace.mark_snapshots < MARKS_IN_ANY_CASE
+        || (now.saturating_sub(recorder.trace.last_snapshot) >= recorder.trace.last_pause * PAUSES_APART
+            && is_writer_idle(recorder));
+    if is_full || (recorder.marks.is_snapshot_due() && is_cheap) {
+        recorder.marks.snapshot_taken();
+        recorder.trace.mark_snapshots += 1;
+        before_snapshot(recorder, interp);
+        send_snapshot(recorder, Cause::Mark, is_full.then_some(interp));
+    }
+}
+
+/// The signal has come: a mark, and a full snapshot.
+fn mark_signal(recorder: &mut Recorder, interp: &mut Interp, name: &str) {
+    recorder.marks.make(format!("(signal {name})").as_bytes(), &mut recorder.strings);
+    recorder.births_go_on();
+    before_snapshot(recorder, interp);
+    send_snapshot(recorder, Cause::Mark, Some(interp));
+}
+
+/// Has the signal `number` make marks. A handler that the program sets later takes its place.
+fn watch_signal(number: i32) {
+    extern "C" fn signalled(_: i32) {
+        SIGNALLED.store(true, Relaxed);
+        mprof_attention.store(1, Relaxed);
+    }
+    // SAFETY: all zero is an action without flags and mask; the handler only stores to two atomics.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = signalled as extern "C" fn(i32) as usize;
+        action.sa_flags = libc::SA_RESTART;
+        libc::sigaction(number, &action, std::ptr::null_mut());
+    }
+}
+
+/// How many figures [`stats`] gives.
+pub const STATS: usize = 12;
+
+/// Figures of the process as of now.
+pub fn stats(recorder: &mut Recorder, interp: &mut Interp) -> [u64; STATS] {
+    let _errno = ErrnoKept::new();
+    recorder.settle(interp, interp.curcop() as usize);
+    let totals = snapshot::totals(recorder);
+    [
+        totals.allocated_bytes,
+        totals.allocated_blocks,
+        totals.freed_bytes,
+        totals.freed_blocks,
+        totals.live_bytes,
+        totals.live_blocks,
+        totals.peak_bytes,
+        totals.scalars,
+        totals.resident_pages * snapshot::page_bytes(),
+        recorder.marks.made,
+        recorder.trace.snapshot,
+        totals.profiler_bytes,
+    ]
 }
 
 /// A point of the time line, if enough has changed since the last.
@@ -151,33 +311,80 @@ fn note_point(recorder: &mut Recorder, now: Duration) {
     });
 }
 
-fn send_snapshot(recorder: &mut Recorder, cause: Cause) {
+/// `sampled`: whose scalars a sample is taken of, in a full snapshot.
+fn send_snapshot(recorder: &mut Recorder, cause: Cause, sampled: Option<&Interp>) {
+    if let Some(interp) = sampled.filter(|_| recorder.options.verify) {
+        let (wrong, example) = heap_sample::verify(interp);
+        if wrong > 0 {
+            complain(&format!("{wrong} scalars are referred to more often than perl counts: {example}"));
+        }
+    }
     // Out of the recorder meanwhile, and back: taking a snapshot changes the rest of it.
     if let Some(writer) = recorder.trace.writer.take() {
-        snapshot::take(recorder, cause, |record| writer.send(record));
+        snapshot::take(recorder, cause, sampled, |record| writer.send(record));
         recorder.trace.writer = Some(writer);
     }
 }
 
+/// Hands the events of an interpreter's stream of calls over, if there are any. A stream that has become too long ends.
+pub fn send_calls(recorder: &mut Recorder, interp: &mut Interp) {
+    let Some(mut calls) = interp.calls.as_mut().and_then(CallStream::take) else { return };
+    let Some(writer) = recorder.trace.writer.take() else { return };
+    if writer.calls_bytes() > recorder.options.calls_max_bytes {
+        calls.is_cut = true;
+        interp.calls = None;
+        complain(
+            "the stream of calls has reached calls_max; later calls are not in it, all else is recorded as before",
+        );
+    }
+    snapshot::define(recorder, &mut |record| writer.send(record));
+    writer.send(Record::Calls(calls));
+    recorder.trace.writer = Some(writer);
+}
+
+/// When a snapshot outside of a boundary is to be a full one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Full {
+    /// In any case.
+    Yes,
+    /// If that costs little.
+    IfCheap,
+    /// Never: there may be no telling what state perl is in.
+    No,
+}
+
 /// A snapshot outside of a boundary. `false`: this process has no trace to say it in.
-fn send_last(recorder: &mut Recorder, thread: &Thread, cause: Cause) -> bool {
+fn send_last(recorder: &mut Recorder, thread: &Thread, cause: Cause, full: Full) -> bool {
     // In the child of a vfork the memory is the parent's; a forked child that has run nothing has nothing to say.
     if recorder.trace.pid != pid() || recorder.trace.forked {
         return false;
     }
+    let mut sampled = None;
     if let Some(interp) = Recorder::interp_of(thread) {
         recorder.settle_pending(interp);
         recorder.verify_scalars(interp);
+        send_calls(recorder, interp);
+        for &other in recorder.interps.clone().iter().filter(|&&other| !std::ptr::eq(other, interp)) {
+            // SAFETY: interpreters are leaked, and this thread looks at none but its own and, here, another.
+            send_calls(recorder, unsafe { &mut *other });
+        }
+        let now = recorder.trace.started.elapsed();
+        let is_full = match full {
+            Full::Yes => true,
+            Full::IfCheap => recorder.options.full != FullMode::Off && is_sample_cheap(recorder, interp, now),
+            Full::No => false,
+        };
+        sampled = (is_full && !interp.view.perl.is_null()).then_some(&*interp);
     }
-    send_snapshot(recorder, cause);
+    send_snapshot(recorder, cause, sampled);
     true
 }
 
-/// Takes a snapshot now and waits until it has been written.
-pub fn flush(cause: Cause) {
+/// Takes a snapshot now, perhaps a full one, and waits until it has been written.
+pub fn flush(cause: Cause, full: bool) {
     let _errno = ErrnoKept::new();
     with(|recorder, thread| {
-        if send_last(recorder, thread, cause) {
+        if send_last(recorder, thread, cause, if full { Full::Yes } else { Full::No }) {
             if let Some(writer) = &recorder.trace.writer {
                 writer.flush();
             }
@@ -185,11 +392,20 @@ pub fn flush(cause: Cause) {
     });
 }
 
-/// The process ends: the last snapshot, and the trace is closed.
+/// The process ends in good order: the last snapshot, and the trace is closed.
 pub fn finish(cause: Cause) {
+    finish_with(cause, Full::IfCheap);
+}
+
+/// The process ends by `abort`.
+pub fn finish_aborted() {
+    finish_with(Cause::QuickExit, Full::No);
+}
+
+fn finish_with(cause: Cause, full: Full) {
     let _errno = ErrnoKept::new();
     let finished = with(|recorder, thread| {
-        if !send_last(recorder, thread, cause) {
+        if !send_last(recorder, thread, cause, full) {
             return false;
         }
         if let Some(writer) = recorder.trace.writer.take() {
@@ -229,12 +445,14 @@ extern "C" fn after_fork_in_child() {
 }
 
 /// The first boundary in a forked child: its own trace begins with all that it inherited.
-fn begin_child(recorder: &mut Recorder, interp: &Interp) {
+fn begin_child(recorder: &mut Recorder, interp: &mut Interp) {
     let Some(plan) = PLAN.lock().clone() else { return };
     let parent = recorder.trace.pid;
     let mut path = plan.path.clone().into_os_string();
     path.push(format!(".{}", pid()));
-    recorder.trace = TraceState::new(pid());
+    let snapshots_inherited = recorder.trace.snapshots_inherited + recorder.trace.snapshot;
+    recorder.trace = TraceState { snapshots_inherited, ..TraceState::new(pid()) };
+    recorder.marks.begin_child();
     let writer = TraceFile::create(&PathBuf::from(path), pid())
         .map_err(|error| error.to_string())
         .and_then(|file| Writer::start(file).map_err(|error| format!("cannot start the writer thread: {error}")));
@@ -252,6 +470,10 @@ fn begin_child(recorder: &mut Recorder, interp: &Interp) {
     recorder.tree.change_all();
     recorder.places.change_all();
     writer.send(header::record(&plan.options, &plan.build, recorder, &interp.layout, Some((parent, &plan.path))));
+    writer.send(Record::Libraries(plan.build.libraries.clone()));
     recorder.trace.writer = Some(writer);
-    send_snapshot(recorder, Cause::Base);
+    if interp.calls.is_some() {
+        recorder.begin_calls(interp, 0);
+    }
+    send_snapshot(recorder, Cause::Base, None);
 }

@@ -1,7 +1,8 @@
 //! The recorder's state as records: what is new in the tables, what has changed in the figures.
 
+use super::interp::Interp;
 use super::recorder::Recorder;
-use super::{own_memory, thread};
+use super::{heap_sample, own_memory, thread};
 use crate::format::ids::{NodeId, PlaceId, StrId, SubId};
 use crate::format::records::{Cause, Figures, Nodes, Places, Snapshot, Strings, Subs, ThreadFigures, Totals};
 use crate::format::Record;
@@ -16,9 +17,9 @@ pub fn is_due(recorder: &Recorder) -> bool {
     recorder.tree.has_changed() || recorder.places.has_changed() || !recorder.timeline.is_empty()
 }
 
-/// Takes a snapshot: definitions first, then figures, then what makes them count. Records are handed to `put` as they
-/// are made.
-pub fn take(recorder: &mut Recorder, cause: Cause, mut put: impl FnMut(Record)) {
+/// Takes a snapshot: definitions first, then figures, then what makes them count. A full one has a sample of the scalars
+/// of `sampled`. Records are handed to `put` as they are made.
+pub fn take(recorder: &mut Recorder, cause: Cause, sampled: Option<&Interp>, mut put: impl FnMut(Record)) {
     let time = recorder.trace.started.elapsed();
     recorder.trace.see_peak(recorder.counters.peak_number, time);
     let snapshot = recorder.trace.snapshot;
@@ -32,22 +33,40 @@ pub fn take(recorder: &mut Recorder, cause: Cause, mut put: impl FnMut(Record)) 
         let places = recorder.places.figures_of(ids, newest_peak);
         put(Record::Figures(Figures { snapshot, nodes: Vec::new(), places }));
     }
+    let figures_took = recorder.trace.started.elapsed().saturating_sub(time);
+    if let Some(interp) = sampled {
+        heap_sample::take(recorder, interp, matches!(cause, Cause::Exit | Cause::QuickExit), &mut put);
+        recorder.trace.last_sample = time;
+    }
+    if let Some(marks) = recorder.marks.take_changed(snapshot) {
+        define_strings(recorder, &mut put);
+        put(Record::Marks(marks));
+    }
     let timeline = std::mem::take(&mut recorder.timeline);
     let totals = totals(recorder);
     let threads = changed_threads();
     let time_ns = nanoseconds(time);
     put(Record::Snapshot(Snapshot { number: snapshot, time_ns, cause, totals, threads, timeline }));
     recorder.trace.snapshot += 1;
+    recorder.births_go_on();
     recorder.trace.last_snapshot = time;
+    recorder.trace.last_pause = figures_took;
 }
 
-fn define(recorder: &mut Recorder, put: &mut impl FnMut(Record)) {
-    let [strings, subs, nodes, places] = &mut recorder.trace.written;
+/// Writes the strings that have not been written yet.
+pub fn define_strings(recorder: &mut Recorder, put: &mut dyn FnMut(Record)) {
+    let [strings, ..] = &mut recorder.trace.written;
     for chunk in recorder.strings.from(*strings).chunks(RECORDS_A_CHUNK) {
         let all = chunk.iter().map(|string| string.to_vec()).collect();
         put(Record::Strings(Strings { first: StrId(*strings), strings: all }));
         *strings += chunk.len() as u32;
     }
+}
+
+/// Writes what has not been written yet of the tables.
+pub fn define(recorder: &mut Recorder, put: &mut dyn FnMut(Record)) {
+    define_strings(recorder, put);
+    let [_, subs, nodes, places] = &mut recorder.trace.written;
     for chunk in recorder.tree.subs_from(*subs).chunks(RECORDS_A_CHUNK) {
         put(Record::Subs(Subs { first: SubId(*subs), subs: chunk.to_vec() }));
         *subs += chunk.len() as u32;
@@ -91,7 +110,8 @@ pub fn scalars(recorder: &Recorder) -> u64 {
     counts.sum()
 }
 
-fn totals(recorder: &mut Recorder) -> Totals {
+/// The process's counters as of now.
+pub fn totals(recorder: &mut Recorder) -> Totals {
     recorder.statm.check();
     recorder.statm.read();
     let counters = recorder.counters;
@@ -133,7 +153,8 @@ fn nanoseconds(time: Duration) -> u64 {
     time.as_nanos() as u64
 }
 
-fn page_bytes() -> u64 {
+/// Bytes of a page.
+pub fn page_bytes() -> u64 {
     // SAFETY: sysconf has no precondition.
     unsafe { libc::sysconf(libc::_SC_PAGESIZE) as u64 }
 }

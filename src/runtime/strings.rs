@@ -19,12 +19,16 @@ impl Strings {
         strings
     }
 
+    /// The id of `bytes`, if they are known.
+    pub fn find(&self, bytes: &[u8]) -> Option<StrId> {
+        let same = |&id: &u32| self.all.get(id as usize).is_some_and(|known| **known == *bytes);
+        self.by_bytes.find(FxBuildHasher.hash_one(bytes), same).map(|&id| StrId(id))
+    }
+
     /// The id of `bytes`, new or old.
     pub fn intern(&mut self, bytes: &[u8]) -> StrId {
-        let all = &self.all;
-        let same = |&id: &u32| all.get(id as usize).is_some_and(|known| **known == *bytes);
-        if let Some(&id) = self.by_bytes.find(FxBuildHasher.hash_one(bytes), same) {
-            return StrId(id);
+        if let Some(id) = self.find(bytes) {
+            return id;
         }
         let id = self.all.len() as u32;
         self.all.push(bytes.into());

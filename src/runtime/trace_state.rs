@@ -17,8 +17,18 @@ pub struct TraceState {
     pub written: [u32; 4],
     /// Number of the next snapshot.
     pub snapshot: u64,
+    /// Snapshots that a forked child's parent had taken.
+    pub snapshots_inherited: u64,
     /// When the last was taken, since the start.
     pub last_snapshot: Duration,
+    /// How long the program waited for it, without a sample of the heap.
+    pub last_pause: Duration,
+    /// Snapshots taken at marks.
+    pub mark_snapshots: u64,
+    /// When a sample of the heap was last part of one.
+    pub last_sample: Duration,
+    /// The number of marks, or the seconds, at which the next sample is due.
+    pub next_sample: u64,
     /// The last point of the time line: when, and live bytes and resident pages then.
     pub last_point: (Duration, u64, u64),
     /// The peak whose time is known, and that time.
@@ -37,7 +47,12 @@ impl TraceState {
             started: Instant::now(),
             written: [0; 4],
             snapshot: 0,
+            snapshots_inherited: 0,
             last_snapshot: Duration::ZERO,
+            last_pause: Duration::ZERO,
+            mark_snapshots: 0,
+            last_sample: Duration::ZERO,
+            next_sample: 0,
             last_point: (Duration::ZERO, 0, 0),
             peak_seen: (0, Duration::ZERO),
             ticks: 0,

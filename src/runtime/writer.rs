@@ -8,7 +8,8 @@ use super::thread;
 use super::trace_file::TraceFile;
 use crate::format::{encode_chunk, Record};
 use crossbeam_channel::{bounded, Receiver, RecvTimeoutError, Sender};
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -31,6 +32,8 @@ enum Message {
 /// The recorder's end.
 pub struct Writer {
     channel: Sender<Message>,
+    /// Bytes that the stream of calls has taken in the trace.
+    calls_bytes: Arc<AtomicU64>,
     thread: JoinHandle<()>,
 }
 
@@ -43,18 +46,25 @@ impl Writer {
         let (channel, messages) = bounded(WAITING);
         let (begun, wait) = bounded(1);
         let missed = recording::MISSED.load(Relaxed);
+        let calls_bytes = Arc::new(AtomicU64::new(0));
+        let written = Arc::clone(&calls_bytes);
         let mask = block_signals();
         let thread = std::thread::Builder::new().name("mprof".into()).stack_size(STACK_BYTES).spawn(move || {
             thread::register(true);
             let _ = begun.send(());
-            write_all(file, &messages);
+            write_all(file, &messages, &written);
         });
         restore_signals(&mask);
         let thread = thread?;
         // What libc did in the thread before it was known as ours was not the program's.
         let _ = wait.recv();
         recording::MISSED.store(missed, Relaxed);
-        Ok(Self { channel, thread })
+        Ok(Self { channel, calls_bytes, thread })
+    }
+
+    /// Bytes that the stream of calls has taken in the trace.
+    pub fn calls_bytes(&self) -> u64 {
+        self.calls_bytes.load(Relaxed)
     }
 
     /// Has the writer written what it was given?
@@ -104,19 +114,23 @@ fn restore_signals(mask: &libc::sigset_t) {
     unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, mask, std::ptr::null_mut()) };
 }
 
-fn write_all(mut file: TraceFile, messages: &Receiver<Message>) {
+fn write_all(mut file: TraceFile, messages: &Receiver<Message>, calls_bytes: &AtomicU64) {
     let mut failed = false;
     let mut next_tick = Instant::now() + TICK;
     loop {
         match messages.recv_deadline(next_tick) {
-            Ok(Message::Record(record)) if !failed => {
-                if let Err(why) = write(&mut file, &record) {
+            Ok(Message::Record(record)) if !failed => match write(&mut file, &record) {
+                Ok(bytes) if matches!(*record, Record::Calls(_)) => {
+                    calls_bytes.fetch_add(bytes as u64, Relaxed);
+                }
+                Ok(_) => {}
+                Err(why) => {
                     failed = true;
                     recording::uninstall();
                     let name = file.path().display();
                     complain(&format!("cannot write {name}: {why}; recording stops, what was written stays readable"));
                 }
-            }
+            },
             Ok(Message::Record(_)) => {}
             Ok(Message::Flush(done)) => drop(done.send(())),
             Err(RecvTimeoutError::Timeout) => {
@@ -129,8 +143,10 @@ fn write_all(mut file: TraceFile, messages: &Receiver<Message>) {
     }
 }
 
-fn write(file: &mut TraceFile, record: &Record) -> Result<(), String> {
+/// How many bytes were written.
+fn write(file: &mut TraceFile, record: &Record) -> Result<usize, String> {
     let mut bytes = Vec::new();
     encode_chunk(record, &mut bytes).map_err(|error| error.to_string())?;
-    file.append(&bytes).map_err(|error| error.to_string())
+    file.append(&bytes).map_err(|error| error.to_string())?;
+    Ok(bytes.len())
 }

@@ -6,6 +6,9 @@
 use super::warning::Warning;
 use std::path::PathBuf;
 
+/// Names of fields, and their values.
+pub type Fields = Vec<(&'static str, Value)>;
+
 /// One value, exact.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
@@ -40,6 +43,18 @@ pub enum Value {
     Nanoseconds(u64),
     /// A point in time, in nanoseconds since 1970-01-01 UTC.
     Instant(u64),
+    /// A number that need not be whole: a mean, a rate.
+    Decimal(f64),
+    /// As many bytes, which need not be whole.
+    DecimalBytes(f64),
+    /// A part of a whole, from 0 to 1.
+    Share(f64),
+    /// How many of what: `1 CODE, 2 HASH`.
+    Counts(Vec<(String, f64)>),
+    /// Fields of something. In JSON only.
+    Record(Fields),
+    /// Such things in a row. In JSON only.
+    Records(Vec<Fields>),
 }
 
 /// Where a column is shown.
@@ -112,6 +127,28 @@ impl Fact {
     }
 }
 
+/// Something that is told in a few lines of its own, rather than in the row of a table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// Its heading in text.
+    pub heading: Vec<Part>,
+    /// What text says of it. Keys of the parts are not used.
+    pub facts: Vec<Fact>,
+    /// What JSON says of it: names of fields and their values.
+    pub fields: Fields,
+}
+
+/// Entries that were chosen of all there are.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entries {
+    /// The entries.
+    pub entries: Vec<Entry>,
+    /// How many there were to choose from.
+    pub entries_in_all: usize,
+    /// What text says where there are none.
+    pub none: String,
+}
+
 /// What a section consists of.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Body {
@@ -119,6 +156,8 @@ pub enum Body {
     Facts(Vec<Fact>),
     /// A table.
     Table(Table),
+    /// Entries, one below the other.
+    Entries(Entries),
 }
 
 /// A part of a document.
@@ -143,6 +182,11 @@ impl Section {
     /// A section of a table.
     pub fn table(key: &'static str, title: &'static str, table: Table) -> Self {
         Section { key, title, body: Body::Table(table), notes: Vec::new() }
+    }
+
+    /// A section of entries.
+    pub fn entries(key: &'static str, title: &'static str, entries: Entries) -> Self {
+        Section { key, title, body: Body::Entries(entries), notes: Vec::new() }
     }
 
     /// With a note.

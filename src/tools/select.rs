@@ -177,10 +177,22 @@ impl<R> Column<R> {
 }
 
 fn compare(a: &Value, b: &Value) -> Ordering {
+    match (decimal(a), decimal(b)) {
+        (None, None) => {}
+        (Some(a), Some(b)) => return a.total_cmp(&b),
+        (a, b) => return a.is_some().cmp(&b.is_some()),
+    }
     match (number(a), number(b)) {
         (Some(a), Some(b)) => a.cmp(&b),
         (None, None) => words(a).cmp(words(b)),
         (a, b) => a.is_some().cmp(&b.is_some()),
+    }
+}
+
+fn decimal(value: &Value) -> Option<f64> {
+    match *value {
+        Value::Decimal(n) | Value::DecimalBytes(n) | Value::Share(n) => Some(n),
+        _ => None,
     }
 }
 

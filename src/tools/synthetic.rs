@@ -1,9 +1,10 @@
 //! Traces made up for tests, through the same coding that the profiler writes with.
 
+use crate::format::heap::{Census, CensusGroup, HeapBegins, HeapEdge, HeapEdges, HeapScalar, HeapScalars};
 use crate::format::ids::{NodeId, PlaceId, StrId, SubId};
 use crate::format::records::*;
 use crate::format::{encode_chunk, encode_prefix, Record};
-use crate::tools::reader::{read, ReadError};
+use crate::tools::reader::{read, read_keeping, Keep, ReadError};
 use crate::tools::trace::Trace;
 use std::path::Path;
 
@@ -77,6 +78,31 @@ impl Synthetic {
 
     pub(crate) fn end(&mut self, time_ns: u64, cause: Cause) {
         self.push(&Record::End(End { time_ns, cause }));
+    }
+
+    pub(crate) fn marks(&mut self, marks: u64, label: StrId) {
+        let labels = vec![MarkLabel { label, marks }];
+        self.push(&Record::Marks(Marks { snapshot: self.snapshots, marks, labels }));
+    }
+
+    /// A heap sample for the next snapshot.
+    pub(crate) fn sample(
+        &mut self,
+        begins: HeapBegins,
+        scalars: &[HeapScalar],
+        edges: &[HeapEdge],
+        census: &[CensusGroup],
+    ) {
+        let snapshot = self.snapshots;
+        self.push(&Record::HeapBegins(HeapBegins { snapshot, ..begins }));
+        self.push(&Record::HeapScalars(HeapScalars { snapshot, first: 0, scalars: scalars.to_vec() }));
+        self.push(&Record::HeapEdges(HeapEdges { snapshot, edges: edges.to_vec() }));
+        self.push(&Record::Census(Census { snapshot, groups: census.to_vec() }));
+    }
+
+    /// The trace with its history.
+    pub(crate) fn read_with_history(&self) -> Trace {
+        read_keeping(Path::new("synthetic.mprof"), Keep::History, self.bytes.as_slice()).unwrap()
     }
 
     pub(crate) fn read(&self) -> Result<Trace, ReadError> {

@@ -3,7 +3,9 @@
 //! Everything in it has been checked by [`super::reader`]: every handle is in range and every parent is of a lower id
 //! than its child. Nothing is summed or subtracted here; [`super::profile`] does.
 
+use super::history::History;
 use super::warning::Warning;
+use crate::format::heap::{CensusGroup, HeapBegins, HeapEdge, HeapScalar};
 use crate::format::ids::{NodeId, PlaceId, StrId, SubId};
 use crate::format::records::{
     Cause, End, Header, Node, NodeFigures, Place, PlaceFigures, Sub, ThreadFigures, TimePoint, Totals,
@@ -50,6 +52,38 @@ pub struct SnapshotTotals {
     pub cause: Cause,
     /// The process's counters.
     pub totals: Totals,
+    /// Marks made by then.
+    pub marks: u64,
+}
+
+/// A heap sample: single scalars, and what refers to them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Sample {
+    /// Its window, and how many scalars are listed.
+    pub begins: HeapBegins,
+    /// Why its snapshot was taken.
+    pub cause: Cause,
+    /// Nanoseconds from the start to its snapshot.
+    pub time_ns: u64,
+    /// Marks made by then.
+    pub marks: u64,
+    /// Scalars by their number in the sample, the listed ones first.
+    pub scalars: Vec<HeapScalar>,
+    /// References; both ends are scalars of the sample.
+    pub edges: Vec<HeapEdge>,
+    /// All live scalars by type and class; empty where the sample has none.
+    pub census: Vec<CensusGroup>,
+}
+
+/// A census of an earlier sample, without the sample.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PastCensus {
+    /// Nanoseconds from the start.
+    pub time_ns: u64,
+    /// Marks made by then.
+    pub marks: u64,
+    /// All live scalars by type and class.
+    pub groups: Vec<CensusGroup>,
 }
 
 /// Chunks of one kind.
@@ -62,7 +96,7 @@ pub struct ChunkCount {
 }
 
 /// Names of the chunk kinds, in the order of [`Trace::chunk_counts`].
-pub const CHUNK_KINDS: [&str; 14] = [
+pub const CHUNK_KINDS: [&str; 15] = [
     "header",
     "strings",
     "subs",
@@ -77,6 +111,7 @@ pub const CHUNK_KINDS: [&str; 14] = [
     "sampled scalars",
     "sampled references",
     "censuses",
+    "calls",
 ];
 
 /// A whole trace.
@@ -104,6 +139,18 @@ pub struct Trace {
     pub timeline: Vec<TimePoint>,
     /// Last figures of every thread, by the kernel's thread id.
     pub threads: BTreeMap<u32, ThreadFigures>,
+    /// Folders of perl's own and of installed modules.
+    pub libraries: Vec<Vec<u8>>,
+    /// Marks by label.
+    pub mark_labels: BTreeMap<StrId, u64>,
+    /// The last heap sample that was taken at a mark.
+    pub sample_at_mark: Option<Box<Sample>>,
+    /// The last heap sample that was taken at another moment: mostly at the end.
+    pub sample: Option<Box<Sample>>,
+    /// The censuses of all samples, in order; of many only some.
+    pub censuses: Vec<PastCensus>,
+    /// How places and calls came to their figures; `None` where it was not asked for.
+    pub history: Option<History>,
     /// How the process ended; `None` where it could not say.
     pub end: Option<End>,
     /// Chunks read, by kind.
@@ -128,6 +175,11 @@ impl Trace {
     /// The process's counters at the last snapshot; zero where there is none.
     pub fn last_totals(&self) -> Totals {
         self.snapshots.last().map(|snapshot| snapshot.totals).unwrap_or_default()
+    }
+
+    /// Marks made by the last snapshot.
+    pub fn marks(&self) -> u64 {
+        self.snapshots.last().map_or(0, |snapshot| snapshot.marks)
     }
 
     /// Nanoseconds from the start to the last thing the trace tells.

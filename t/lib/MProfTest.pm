@@ -35,6 +35,7 @@ use Test::More ();
 
 our @EXPORT = qw(
     profiled plain same_behaviour conserves usable_bytes mprof_dump read_file write_file need_package traces_in
+    leak_programs
 );
 
 my $root   = realpath(dirname(__FILE__) . '/../..');
@@ -212,6 +213,59 @@ sub lines_of {
 sub counters {
     my ($run, @arguments) = @_;
     return $run->report('info', @arguments)->{counters};
+}
+
+# What `mprof-dump leaks` lists, the worst first: {place ("FILE:LINE", the file by its base name), sub, scalars_per_mark,
+# bytes_per_mark, scalars_per_call, reason, holder}. Whoever renames a field of the report renames it here.
+sub leaks {
+    my ($run, @arguments) = @_;
+    return map { {
+        place            => leak_place($_),
+        sub              => $_->{sub},
+        scalars_per_mark => $_->{growth_scalars_per_mark},
+        bytes_per_mark   => $_->{growth_bytes_per_mark},
+        scalars_per_call => $_->{growth_scalars_per_call},
+        reason           => $_->{reason}{kind},
+        holder           => $_->{reason}{holder},
+    } } @{ $run->report('leaks', @arguments)->{leaks}{rows} };
+}
+
+# What a string eval keeps is to blame on the line of the eval.
+sub leak_place {
+    my ($row) = @_;
+    my ($file, $line) = @$row{qw(file line)};
+    ($file, $line) = ($1, $2) if $file =~ /\A\(eval\)\[(.*):(\d+)\]\z/s;
+    $file =~ s{.*/}{}s;
+    return "$file:$line";
+}
+
+# The programs of t/leaks/programs whose name matches, by name. Their first lines say what they are:
+#     # MARK main::handle_request       the sub whose return ends a unit of work; `api` where the program marks by itself
+#     # EXPECT scalars_per_mark=N       scalars that stay for each unit of work, where it can be told from the source
+# and each line that is to blame for a leak ends in `# LEAK`.
+# {name, path, source, mark, scalars_per_mark, places (those to blame, as `leaks` has them)}
+sub leak_programs {
+    my ($regex) = @_;
+    opendir my $in, "$root/t/leaks/programs" or die "Cannot read t/leaks/programs: $!";
+    my @names = sort map { /\A([\w-]+)\.pl\z/ ? $1 : () } readdir $in;
+    return map { leak_program($_) } grep { $_ =~ $regex } @names;
+}
+
+sub leak_program {
+    my ($name) = @_;
+    my $path   = "$root/t/leaks/programs/$name.pl";
+    my $source = read_file($path);
+    my @lines  = split /\n/, $source;
+    my ($mark) = $source =~ /^# MARK (\S+)$/m or die "$name: no MARK";
+    my ($scalars) = $source =~ /^# EXPECT scalars_per_mark=([\d.]+)$/m;
+    return {
+        name             => $name,
+        path             => $path,
+        source           => $source,
+        mark             => $mark eq 'api' ? undef : $mark,
+        scalars_per_mark => $scalars,
+        places           => [map { $lines[$_] =~ /# LEAK\b/ ? "$name.pl:" . ($_ + 1) : () } 0 .. $#lines],
+    };
 }
 
 # Passes when the figures of a trace add up: live is allocated less freed, and sums over modules are the process's.

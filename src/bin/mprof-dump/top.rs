@@ -128,7 +128,7 @@ fn watch(mut terminal: DefaultTerminal, mut follower: Follower, quit: &AtomicBoo
             if let Some(trace) = follower.trace() {
                 if !caught_up && look != Look::More && trace.end.is_none() && trace.snapshots.len() > 1 {
                     // What a server did before one looked is not what one wants to see grow.
-                    screen.since = Since::now(trace, follower.marks());
+                    screen.since = Since::now(trace);
                 }
                 // Summing up a big trace takes longer than reading a part of it.
                 let new = trace.snapshots.len() != snapshots || look == Look::Another;

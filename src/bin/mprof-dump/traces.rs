@@ -3,7 +3,7 @@
 use crate::progress::Watched;
 use mprof::tools::inputs::{files, InputError};
 use mprof::tools::merge::{Merger, TooManyEntries};
-use mprof::tools::reader::{read_file_through, ReadError};
+use mprof::tools::reader::{read_file_through, Keep, ReadError};
 use mprof::tools::trace::Trace;
 use std::path::PathBuf;
 use thiserror::Error;
@@ -22,13 +22,13 @@ pub enum TracesError {
     Merge(#[from] TooManyEntries),
 }
 
-/// The trace that `words` name, or the sum of those they name.
+/// The trace that `words` name, or the sum of those they name, which has no history.
 ///
 /// # Errors
 /// Where one of them cannot be read, or they cannot be summed up.
-pub fn read(words: &[PathBuf]) -> Result<Trace, TracesError> {
+pub fn read(words: &[PathBuf], keep: Keep) -> Result<Trace, TracesError> {
     match files(words)?.as_slice() {
-        [file] => Ok(read_file_through(file, Watched::new)?),
+        [file] => Ok(read_file_through(file, keep, Watched::new)?),
         files => merged(words, files),
     }
 }
@@ -40,7 +40,7 @@ pub fn read(words: &[PathBuf]) -> Result<Trace, TracesError> {
 pub fn merged(words: &[PathBuf], files: &[PathBuf]) -> Result<Trace, TracesError> {
     let mut merger = Merger::default();
     for file in files {
-        merger.add(&read_file_through(file, Watched::new)?)?;
+        merger.add(&read_file_through(file, Keep::Last, Watched::new)?)?;
     }
     let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
     Ok(merger.finish(words.join(" ").into()))

@@ -72,7 +72,7 @@ unsafe extern "C" fn our_pthread_create(
 /// Writes all there is before the process becomes another program. Called by the assembly below as well.
 #[no_mangle]
 extern "C" fn mprof_before_exec() {
-    session::flush(Cause::Exec);
+    session::flush(Cause::Exec, false);
 }
 
 unsafe extern "C" fn our_execve(path: *const c_char, argv: *const *const c_char, env: *const *const c_char) -> c_int {
@@ -112,7 +112,7 @@ unsafe extern "C" fn our_quick_exit(status: c_int) -> ! {
 }
 
 unsafe extern "C" fn our_abort() -> ! {
-    session::finish(Cause::QuickExit);
+    session::finish_aborted();
     // SAFETY: no precondition.
     unsafe { libc::abort() }
 }

@@ -47,13 +47,17 @@ impl Recorder {
         }
     }
 
+    /// What the process's pages have grown since they were read last is booked on the node that runs.
     #[cold]
-    pub(super) fn read_statm(&mut self, interp: &mut Interp) {
+    pub fn read_statm(&mut self, interp: &mut Interp) {
         let _errno = ErrnoKept::new();
         self.statm_due = false;
         let (size, resident) = self.statm.read();
         if (size, resident) != (0, 0) {
             self.tree.grew(interp.node, size, resident);
+            if let Some(calls) = &mut interp.calls {
+                calls.pages_read(self.statm.last.size, self.statm.last.resident);
+            }
         }
     }
 

@@ -1,10 +1,14 @@
 //! Subs, files and string evals are entered and left.
 
 use super::Recorder;
-use crate::format::ids::{NodeId, SubId};
+use crate::format::calls::CallStep;
+use crate::format::ids::{NodeId, StrId, SubId};
 use crate::format::records::{Sub, SubKind};
+use crate::runtime::call_stream::{CallStream, Counted};
 use crate::runtime::eval_origins::folded_name;
 use crate::runtime::interp::Interp;
+use crate::runtime::session;
+use crate::runtime::shim_types::MprofSub;
 use crate::runtime::sub_cache::SubKey;
 use std::ffi::c_void;
 
@@ -20,6 +24,25 @@ pub struct SubDescription<'a> {
     pub file: &'a [u8],
     /// First line of its body.
     pub line: u32,
+}
+
+impl<'a> SubDescription<'a> {
+    /// What the shim told.
+    ///
+    /// # Safety
+    /// The texts of `sub` are readable and stay as they are.
+    pub unsafe fn told(sub: &'a MprofSub) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe {
+            Self {
+                kind: if sub.is_xsub { SubKind::Xsub } else { SubKind::Perl },
+                package: sub.package.bytes(),
+                name: sub.name.bytes(),
+                file: sub.file.bytes(),
+                line: sub.line,
+            }
+        }
+    }
 }
 
 impl Recorder {
@@ -84,9 +107,19 @@ impl Recorder {
         self.open(interp, child, stack, context, cop);
     }
 
-    pub(super) fn describe(&mut self, description: &SubDescription) -> SubId {
+    /// What the reports call a sub, with its package.
+    pub fn full_name(&mut self, description: &SubDescription) -> Vec<u8> {
         let file = self.file(description.file);
-        let name = match description.name {
+        let name = self.name(description, file);
+        if description.package.is_empty() {
+            return name;
+        }
+        [description.package, &name].join(&b"::"[..])
+    }
+
+    /// A sub's name without the package; `file` is its file.
+    fn name(&self, description: &SubDescription, file: StrId) -> Vec<u8> {
+        match description.name {
             // One name for many subs: the place tells them apart, as it does clones of one closure from another's.
             b"__ANON__" if description.kind == SubKind::Perl => {
                 let mut name = b"__ANON__[".to_vec();
@@ -96,7 +129,12 @@ impl Recorder {
             }
             b"BEGIN" => format!("BEGIN@{}", description.line).into_bytes(),
             name => name.to_vec(),
-        };
+        }
+    }
+
+    pub(super) fn describe(&mut self, description: &SubDescription) -> SubId {
+        let file = self.file(description.file);
+        let name = self.name(description, file);
         let sub = Sub {
             kind: description.kind,
             package: self.strings.intern(description.package),
@@ -104,7 +142,11 @@ impl Recorder {
             file,
             line: description.line,
         };
-        self.tree.sub(sub)
+        let id = self.tree.sub(sub);
+        if !self.options.mark.is_empty() {
+            self.exits_matter |= self.marks.watch(&self.options.mark, id, &sub, &self.strings);
+        }
+        id
     }
 
     #[cold]
@@ -120,6 +162,9 @@ impl Recorder {
     #[inline]
     pub(super) fn open(&mut self, interp: &mut Interp, node: NodeId, stack: *const c_void, context: i32, cop: usize) {
         self.tree.called(node);
+        if interp.calls.is_some() {
+            self.stream(interp, CallStep::Enter(node));
+        }
         interp.push(node, stack, context, cop);
     }
 
@@ -127,7 +172,55 @@ impl Recorder {
     #[inline]
     pub fn leave(&mut self, interp: &mut Interp, cop: usize) {
         self.settle_call(interp, cop);
+        if self.exits_matter {
+            self.close(interp);
+        } else {
+            interp.pop();
+        }
+    }
+
+    /// Closes the innermost call, and tells who needs to know.
+    #[cold]
+    fn close(&mut self, interp: &mut Interp) {
+        let node = interp.node;
+        self.stream(interp, CallStep::Exit);
         interp.pop();
+        if self.marks.is_watched(self.tree.sub_of(node)) {
+            let label = self.options.mark.clone();
+            session::mark(self, interp, &label);
+        }
+    }
+
+    /// Closes the calls above `depth`.
+    pub fn close_to(&mut self, interp: &mut Interp, depth: usize) {
+        if !self.exits_matter {
+            interp.pop_to(depth);
+        }
+        while interp.view.depth > depth {
+            self.close(interp);
+        }
+    }
+
+    /// Begins the stream of calls of an interpreter with those that are open.
+    pub fn begin_calls(&mut self, interp: &mut Interp, number: u32) {
+        let pages = (self.statm.last.size, self.statm.last.resident);
+        interp.calls = Some(CallStream::new(number, self.counted(interp), pages));
+        for node in interp.open_nodes().collect::<Vec<_>>() {
+            self.stream(interp, CallStep::Enter(node));
+        }
+    }
+
+    fn counted(&self, interp: &Interp) -> Counted {
+        Counted { live_bytes: self.counters.live_bytes, scalars: interp.scalars() as u64 }
+    }
+
+    /// An entry or exit, for the stream of calls if there is one.
+    #[inline]
+    fn stream(&mut self, interp: &mut Interp, step: CallStep) {
+        let now = self.counted(interp);
+        if interp.calls.as_mut().is_some_and(|calls| calls.push(step, now)) {
+            session::send_calls(self, interp);
+        }
     }
 
     /// A statement begins; what happened since the last boundary belongs to the one that this call ran before.
@@ -141,6 +234,6 @@ impl Recorder {
         if interp.view.depth > depth {
             self.settle_call(interp, cop);
         }
-        interp.pop_to(depth);
+        self.close_to(interp, depth);
     }
 }

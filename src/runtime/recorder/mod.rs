@@ -20,18 +20,22 @@ mod whereabouts;
 
 pub use calls::SubDescription;
 
+use super::births::BornAt;
 use super::block_table::BlockTable;
 use super::call_tree::CallTree;
 use super::eval_origins::EvalOrigins;
 use super::generations;
 use super::interp::{Interp, PerlLayout};
 use super::locations::{LocationId, Locations};
+use super::marks::Marks;
 use super::options::Options;
 use super::places::Places;
+use super::session;
 use super::statm::Statm;
 use super::strings::Strings;
 use super::thread::Thread;
 use super::trace_state::TraceState;
+use crate::format::heap::BirthUnit;
 use crate::format::ids::{NodeId, PlaceId};
 use crate::format::records::{Sub, SubKind, TimePoint};
 use std::ffi::c_void;
@@ -89,6 +93,12 @@ pub struct Recorder {
     pub interps: Vec<*mut Interp>,
     /// Not recording for now.
     pub paused: bool,
+    /// Units of the program's work.
+    pub marks: Marks,
+    /// Does anyone but the tree need to know of exits: the stream of calls, or a mark?
+    pub exits_matter: bool,
+    /// What scalars that are born now get as the time of their birth.
+    pub born_at: BornAt,
     evals: EvalOrigins,
     blocks: Option<BlockTable>,
     pools: PlaceId,
@@ -112,7 +122,6 @@ impl Recorder {
         let pools = places.intern(pools, LocationId::default());
         Self {
             blocks: options.live.then(BlockTable::new),
-            options,
             strings,
             tree,
             places,
@@ -123,6 +132,10 @@ impl Recorder {
             trace,
             interps: Vec::new(),
             paused: false,
+            marks: Marks::default(),
+            exits_matter: options.calls,
+            born_at: BornAt::default(),
+            options,
             evals: EvalOrigins::default(),
             pools,
             main,
@@ -146,8 +159,36 @@ impl Recorder {
         let interp = Box::leak(Box::new(Interp::new(layout, root)));
         self.begin_scalars(interp, number == 0);
         interp.freed_so_far = generations::all();
+        if self.options.calls {
+            self.begin_calls(interp, number as u32);
+        }
         self.interps.push(interp);
         interp
+    }
+
+    /// Where the live blocks were allocated, if that is known.
+    pub fn blocks(&self) -> Option<&BlockTable> {
+        self.blocks.as_ref()
+    }
+
+    /// Does the place lie in a file that is being loaded?
+    pub fn is_loading(&self, place: PlaceId) -> bool {
+        self.tree.is_loading(self.places.node_of(place))
+    }
+
+    /// What births are counted by, how many there have been, and how many a forked child's parent had before it.
+    pub fn births_so_far(&self) -> (BirthUnit, u64, u64) {
+        if self.marks.made + self.marks.inherited > 0 {
+            (BirthUnit::Marks, self.marks.made, self.marks.inherited)
+        } else {
+            (BirthUnit::Snapshots, self.trace.snapshot, self.trace.snapshots_inherited)
+        }
+    }
+
+    /// A mark was made, or a snapshot taken: what is born from now on is born later.
+    pub fn births_go_on(&mut self) {
+        let (unit, made, inherited) = self.births_so_far();
+        self.born_at = BornAt::new(unit, made + inherited);
     }
 
     /// perl frees the interpreter at `perl`.
@@ -157,7 +198,9 @@ impl Recorder {
             let interp = unsafe { &mut *interp };
             if interp.view.perl == perl {
                 self.settle_pending(interp);
-                interp.pop_to(0);
+                self.close_to(interp, 0);
+                session::send_calls(self, interp);
+                interp.calls = None;
                 // What is left of a thread's scalars goes with it; the program's own outlive our last look.
                 if interp.node != self.main {
                     self.end_scalars(interp);

@@ -25,7 +25,7 @@ impl Recorder {
             return;
         };
         let (places, counters) = (&mut self.places, &mut self.counters);
-        let born = ledger.settle(place, |birth| match birth {
+        let born = ledger.settle(place, self.born_at, |birth| match birth {
             Birth::At(birthplace) => {
                 places.scalar_died(birthplace, peak);
                 counters.scalars_died += 1;
@@ -58,7 +58,7 @@ impl Recorder {
         let root = self.places.intern(interp.node, LocationId::default());
         match &interp.ledger {
             Some(ledger) => {
-                for birth in ledger.births() {
+                for (_, birth, _) in ledger.scalars() {
                     if let Birth::At(place) = birth {
                         self.places.scalar_died(place, peak);
                         self.counters.scalars_died += 1;

@@ -63,9 +63,9 @@ pub struct Since {
 
 impl Since {
     /// The moment that a trace has come to.
-    pub fn now(trace: &Trace, marks: u64) -> Self {
+    pub fn now(trace: &Trace) -> Self {
         let time_ns = trace.snapshots.last().map_or(0, |snapshot| snapshot.time_ns);
-        Since { places: trace.figures.places.clone(), time_ns, marks, snapshots: trace.snapshots.len() }
+        Since { places: trace.figures.places.clone(), time_ns, marks: trace.marks(), snapshots: trace.snapshots.len() }
     }
 
     fn grown(&self, id: PlaceId, now: &PlaceFigures) -> Grown {
@@ -166,7 +166,7 @@ mod tests {
         };
         trace.figures(vec![], figures([100, 50, 9]));
         trace.snapshot(1, Cause::Interval, Totals::default());
-        let since = Since::now(&trace.read().unwrap(), 0);
+        let since = Since::now(&trace.read().unwrap());
         trace.figures(vec![], figures([110, 90, 4]));
         trace.snapshot(2, Cause::Interval, Totals::default());
         let trace = trace.read().unwrap();

@@ -131,7 +131,7 @@ impl Screen {
             Action::Expand => self.expand(follower.trace()),
             Action::Pause => self.paused = !self.paused,
             Action::SinceNow => {
-                self.since = follower.trace().map(|trace| Since::now(trace, follower.marks())).unwrap_or_default();
+                self.since = follower.trace().map(Since::now).unwrap_or_default();
             }
             Action::SinceStart => self.since = Since::default(),
             Action::Filter => self.typing = Some(self.filter.as_ref().map_or(String::new(), Regex::to_string)),

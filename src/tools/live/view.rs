@@ -53,7 +53,7 @@ pub fn draw(frame: &mut Frame, screen: &Screen, follower: &Follower, reading: bo
         return;
     };
     frame.render_widget(Paragraph::new(title_line(trace, follower, reading, title.width.into())), title);
-    frame.render_widget(Paragraph::new(totals_line(trace, follower.marks())), totals);
+    frame.render_widget(Paragraph::new(totals_line(trace)), totals);
     draw_timeline(frame, live, trace, "live heap", |point| point.live_bytes);
     let page_bytes = |point: &TimePoint| pages_in_bytes(trace, point.resident_pages);
     draw_timeline(frame, resident, trace, "resident", page_bytes);
@@ -108,7 +108,8 @@ fn title_line(trace: &Trace, follower: &Follower, reading: bool, width: usize) -
     Line::from(vec![Span::styled(left, Style::new().add_modifier(Modifier::BOLD)), Span::raw(gap), Span::raw(right)])
 }
 
-fn totals_line(trace: &Trace, marks: u64) -> String {
+fn totals_line(trace: &Trace) -> String {
+    let marks = trace.marks();
     let totals = trace.last_totals();
     let resident = bytes(pages_in_bytes(trace, totals.resident_pages));
     let (live, peak) = (bytes(totals.live_bytes), bytes(totals.peak_bytes));
@@ -123,8 +124,11 @@ fn since_text(screen: &Screen, trace: &Trace) -> String {
     if screen.since.snapshots == 0 {
         return "since the start".to_owned();
     }
-    let ns = trace.last_time_ns().saturating_sub(screen.since.time_ns);
-    format!("in {}", duration(ns))
+    let time = duration(trace.last_time_ns().saturating_sub(screen.since.time_ns));
+    match trace.marks().saturating_sub(screen.since.marks) {
+        0 => format!("in {time}"),
+        marks => format!("in {time}, {marks} marks"),
+    }
 }
 
 /// A graph over the whole time, each column the highest of its stretch; what all have in common is cut off below.

@@ -3,7 +3,7 @@
 //! Strings, subs, call paths and places that are the same in two traces are one in the merged; their figures are summed
 //! up, to the last unit. Of a forked child only what it did itself is taken ([`own`]). The peak of the merged trace is the
 //! sum of the members' own peaks, whenever they were: the most that all together can have held. One snapshot is left, so
-//! what came when is told by the time line alone.
+//! what came when is told by the time line alone, and what leaks by no merged trace.
 //!
 //! Never reads a file, and holds one member at a time.
 
@@ -50,6 +50,7 @@ pub struct Merger {
     totals: Totals,
     scalars: i128,
     start_scalars: u64,
+    marks: u64,
     members: Vec<Member>,
     member_warnings: Vec<String>,
     headers: Vec<Header>,
@@ -71,6 +72,7 @@ impl Default for Merger {
             totals: Totals::default(),
             scalars: 0,
             start_scalars: 0,
+            marks: 0,
             members: Vec::new(),
             member_warnings: Vec::new(),
             headers: Vec::new(),
@@ -127,6 +129,15 @@ impl Merger {
         for (&tid, thread) in &trace.threads {
             add_thread(self.trace.threads.entry(tid).or_default(), thread);
         }
+        self.marks = self.marks.saturating_add(trace.marks());
+        for (label, &marks) in &trace.mark_labels {
+            let label = strings.get(label.index()).copied().unwrap_or_default();
+            let sum = self.trace.mark_labels.entry(label).or_default();
+            *sum = sum.saturating_add(marks);
+        }
+        let new = trace.libraries.iter().filter(|folder| !self.trace.libraries.contains(folder));
+        let new: Vec<_> = new.cloned().collect();
+        self.trace.libraries.extend(new);
         self.add_member(trace, &own.totals);
         self.lines.push(Line::of(trace, page_scale));
         let cause = trace.snapshots.last().map(|snapshot| snapshot.cause);
@@ -295,7 +306,7 @@ impl Merger {
         trace.timeline = timeline::together(&self.lines, start_unix_ns);
         let cause = self.ends.first().and_then(|end| end.0).unwrap_or_default();
         let cause = if cause == Cause::Base { Cause::Interval } else { cause };
-        trace.snapshots.push(SnapshotTotals { time_ns, cause, totals: self.totals });
+        trace.snapshots.push(SnapshotTotals { time_ns, cause, totals: self.totals, marks: self.marks });
         let ends: Option<Vec<Cause>> = self.ends.iter().map(|end| end.1).collect();
         trace.end = ends.and_then(|ends| ends.first().map(|&cause| End { time_ns, cause }));
         Trace { path, header, ..trace }

@@ -230,7 +230,7 @@ fn pages_of_two_sizes_are_brought_to_the_smaller() {
             trace.header = Header { page_size_bytes, start_size_pages: 1, ..Header::default() };
             trace.timeline.push(TimePoint { resident_pages: 3, ..TimePoint::default() });
             let totals = Totals { resident_pages: 2, ..Totals::default() };
-            trace.snapshots.push(SnapshotTotals { time_ns: 0, cause: Cause::Exit, totals });
+            trace.snapshots.push(SnapshotTotals { time_ns: 0, cause: Cause::Exit, totals, marks: 0 });
             merger.add(&trace).unwrap();
         }
         let trace = merger.finish("all".into());

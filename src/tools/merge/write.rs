@@ -1,7 +1,7 @@
 //! A [`Trace`] to bytes: the tables, the last figures of everything, one snapshot. How the figures came about is lost.
 
 use crate::format::ids::{NodeId, PlaceId, StrId, SubId};
-use crate::format::records::{Figures, Nodes, Places, Snapshot, Strings, Subs};
+use crate::format::records::{Figures, Libraries, MarkLabel, Marks, Nodes, Places, Snapshot, Strings, Subs};
 use crate::format::{encode_chunk, encode_prefix, Record};
 use crate::tools::trace::Trace;
 use std::io::{self, Write};
@@ -17,6 +17,9 @@ pub fn write(trace: &Trace, out: &mut impl Write) -> io::Result<()> {
     out.write_all(&encode_prefix())?;
     let mut out = Chunks { out, buffer: Vec::new() };
     out.put(&Record::Header(trace.header.clone()))?;
+    if !trace.libraries.is_empty() {
+        out.put(&Record::Libraries(Libraries { folders: trace.libraries.clone() }))?;
+    }
     for (first, strings) in parts(&trace.strings) {
         out.put(&Record::Strings(Strings { first: StrId(first), strings: strings.to_vec() }))?;
     }
@@ -36,6 +39,10 @@ pub fn write(trace: &Trace, out: &mut impl Write) -> io::Result<()> {
         out.put(&Record::Figures(Figures { snapshot: 0, nodes: Vec::new(), places: places.to_vec() }))?;
     }
     if let Some(last) = trace.snapshots.last() {
+        if last.marks > 0 {
+            let labels = trace.mark_labels.iter().map(|(&label, &marks)| MarkLabel { label, marks });
+            out.put(&Record::Marks(Marks { snapshot: 0, marks: last.marks, labels: labels.collect() }))?;
+        }
         out.put(&Record::Snapshot(Snapshot {
             number: 0,
             time_ns: last.time_ns,

@@ -2,26 +2,44 @@
 //!
 //! Figures wait here until their snapshot has been read; what waits at the end is dropped. Never touches a file.
 
+use super::sampling::Sampling;
 use super::Fault;
+use crate::format::calls::{CallEvent, CallStep, Calls};
 use crate::format::records::{
-    Cause, End, Figures, Header, Node, NodeFigures, Nodes, Place, PlaceFigures, Places, Snapshot, Strings, Sub, Subs,
+    Cause, End, Figures, Header, Libraries, Marks, Node, NodeFigures, Nodes, Place, PlaceFigures, Places, Snapshot,
+    Strings, Sub, Subs,
 };
 use crate::format::Record;
+use crate::tools::history::{History, Point};
 use crate::tools::trace::{Base, SnapshotTotals, Trace};
+use std::collections::BTreeMap;
 
 /// A trace in the making.
 pub(super) struct Builder {
     trace: Trace,
     waiting_nodes: Vec<NodeFigures>,
     waiting_places: Vec<PlaceFigures>,
+    /// Events of the stream of calls so far, by interpreter.
+    call_events: BTreeMap<u32, u64>,
+    waiting_marks: Option<Marks>,
+    sampling: Sampling,
 }
 
 /// Rows that may wait before those of the same id are put together: a good trace has one of each, and a forged one
 /// must not fill the memory.
 const WAITING_ROWS: usize = 1 << 20;
 
+/// Interpreters whose calls are told apart, at most.
+const MOST_INTERPRETERS: usize = 1 << 16;
+
+/// Labels that marks may have: those beyond are together in one.
+const LABELS: usize = 257;
+
+/// Folders of libraries there may be.
+const LIBRARIES: usize = 4096;
+
 /// Is a record's rule kept?
-fn rule(kept: bool, broken: &'static str) -> Result<(), Fault> {
+pub(super) fn rule(kept: bool, broken: &'static str) -> Result<(), Fault> {
     if kept {
         Ok(())
     } else {
@@ -33,7 +51,19 @@ impl Builder {
     /// A trace of which only the header is known.
     pub(super) fn new(header: Header) -> Self {
         let trace = Trace { header, strings: vec![Vec::new()], ..Trace::default() };
-        Builder { trace, waiting_nodes: Vec::new(), waiting_places: Vec::new() }
+        Builder {
+            trace,
+            waiting_nodes: Vec::new(),
+            waiting_places: Vec::new(),
+            waiting_marks: None,
+            sampling: Sampling::default(),
+            call_events: BTreeMap::new(),
+        }
+    }
+
+    /// Has the trace tell how figures came to be.
+    pub(super) fn keep_history(&mut self) {
+        self.trace.history = Some(History::default());
     }
 
     /// What has been read so far.
@@ -63,8 +93,13 @@ impl Builder {
             Record::Figures(figures) => self.figures(figures),
             Record::Snapshot(snapshot) => self.snapshot(snapshot),
             Record::End(end) => self.end(end),
-            Record::Libraries(_) | Record::Marks(_) => Ok(()),
-            Record::HeapBegins(_) | Record::HeapScalars(_) | Record::HeapEdges(_) | Record::Census(_) => Ok(()),
+            Record::Libraries(libraries) => self.libraries(libraries),
+            Record::Marks(marks) => self.marks(marks),
+            Record::HeapBegins(begins) => self.sampling.begin(begins, &self.trace),
+            Record::HeapScalars(scalars) => self.sampling.scalars(scalars, &self.trace),
+            Record::HeapEdges(edges) => self.sampling.edges(edges, &self.trace),
+            Record::Census(census) => self.sampling.census(census, &self.trace),
+            Record::Calls(_) => Ok(()),
         }
     }
 
@@ -122,8 +157,41 @@ impl Builder {
         Ok(())
     }
 
+    fn libraries(&mut self, record: Libraries) -> Result<(), Fault> {
+        rule(self.trace.libraries.is_empty(), "a second list of libraries")?;
+        rule(record.folders.len() <= LIBRARIES, "too many libraries")?;
+        self.trace.libraries = record.folders;
+        Ok(())
+    }
+
+    fn marks(&mut self, record: Marks) -> Result<(), Fault> {
+        rule(record.snapshot == self.trace.snapshots.len() as u64, "marks of another snapshot than the next")?;
+        let so_far = self.waiting_marks.as_ref().map_or(self.trace.marks(), |marks| marks.marks);
+        rule(record.marks >= so_far, "fewer marks than before")?;
+        let strings = self.trace.strings.len();
+        rule(record.labels.iter().all(|row| row.label.index() < strings), "a mark names an unknown string")?;
+        let known = self.trace.mark_labels.len() + self.waiting_marks.as_ref().map_or(0, |marks| marks.labels.len());
+        rule(known.max(record.labels.len()) <= 2 * LABELS, "too many labels of marks")?;
+        let mut labels = self.waiting_marks.take().map(|marks| marks.labels).unwrap_or_default();
+        labels.extend(record.labels);
+        self.waiting_marks = Some(Marks { labels, ..record });
+        Ok(())
+    }
+
     fn snapshot(&mut self, record: Snapshot) -> Result<(), Fault> {
-        rule(record.number == self.trace.snapshots.len() as u64, "a snapshot is missing before it")?;
+        let number = self.trace.snapshots.len() as u64;
+        rule(record.number == number, "a snapshot is missing before it")?;
+        let Snapshot { time_ns, cause, totals, .. } = record;
+        let marks = self.waiting_marks.as_ref().map_or(self.trace.marks(), |waiting| waiting.marks);
+        let snapshot = SnapshotTotals { time_ns, cause, totals, marks };
+        self.sampling.close(&snapshot, &mut self.trace)?;
+        if let Some(waiting) = self.waiting_marks.take() {
+            self.trace.mark_labels.extend(waiting.labels.into_iter().map(|row| (row.label, row.marks)));
+        }
+        if let Some(history) = &mut self.trace.history {
+            let point = Point { time_ns, marks, snapshot: number, is_mark: cause == Cause::Mark };
+            history.take(point, &self.trace.figures, &self.waiting_places, &self.waiting_nodes);
+        }
         let figures = &mut self.trace.figures;
         for node in std::mem::take(&mut self.waiting_nodes) {
             put(&mut figures.nodes, node.id.index(), node);
@@ -135,11 +203,25 @@ impl Builder {
         if record.cause == Cause::Base {
             self.trace.base = Some(Base { totals: record.totals, figures: figures.clone() });
         }
-        let Snapshot { time_ns, cause, totals, .. } = record;
-        self.trace.snapshots.push(SnapshotTotals { time_ns, cause, totals });
+        self.trace.snapshots.push(snapshot);
         self.trace.threads.extend(record.threads.into_iter().map(|thread| (thread.tid, thread)));
         self.trace.timeline.extend(record.timeline);
         Ok(())
+    }
+
+    /// Checks a record of the stream of calls, which nothing is kept of.
+    pub(super) fn calls(&mut self, record: &Calls) -> Result<(), Fault> {
+        rule(self.trace.end.is_none(), "it stands after the end record")?;
+        let nodes = self.trace.nodes.len();
+        let known = |event: &CallEvent| !matches!(event.step, CallStep::Enter(node) if node.index() >= nodes);
+        rule(record.events.iter().all(known), "a call of an unknown node")?;
+        if self.call_events.len() <= MOST_INTERPRETERS || self.call_events.contains_key(&record.interpreter) {
+            let next = self.call_events.entry(record.interpreter).or_default();
+            rule(record.first == *next, "calls are missing before it")?;
+            *next += record.events.len() as u64;
+            return Ok(());
+        }
+        rule(false, "calls of too many interpreters")
     }
 
     fn end(&mut self, record: End) -> Result<(), Fault> {

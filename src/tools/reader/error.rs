@@ -38,6 +38,9 @@ pub enum ReadError {
         /// What is there instead.
         fault: Fault,
     },
+    /// The trace has no stream of calls, and that was asked for.
+    #[error("{} has no stream of calls; run the program with -d:MProf=calls=1", shown(.0))]
+    NoCalls(PathBuf),
 }
 
 fn shown(path: &Path) -> String {

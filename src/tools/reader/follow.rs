@@ -49,8 +49,6 @@ struct Open {
     builder: Option<Builder>,
     pipeline: Pipeline,
     fault: Option<Fault>,
-    waiting_marks: Option<u64>,
-    marks: u64,
 }
 
 impl Follower {
@@ -67,11 +65,6 @@ impl Follower {
     /// What has been read so far; figures are those of the last whole snapshot.
     pub fn trace(&self) -> Option<&Trace> {
         self.open.as_ref()?.builder.as_ref().map(Builder::so_far)
-    }
-
-    /// Marks made by the last whole snapshot.
-    pub fn marks(&self) -> u64 {
-        self.open.as_ref().map_or(0, |open| open.marks)
     }
 
     /// Why nothing that follows can be read, where that is so.
@@ -126,8 +119,6 @@ impl Open {
             builder: None,
             pipeline: Pipeline::new(),
             fault: None,
-            waiting_marks: None,
-            marks: 0,
         }
     }
 
@@ -186,14 +177,7 @@ impl Open {
                 Ok(())
             }
             (Ok(_), None) => Err(Fault::Rule("it is no header")),
-            (Ok(record), Some(builder)) => {
-                match &record {
-                    Record::Marks(marks) => self.waiting_marks = Some(marks.marks),
-                    Record::Snapshot(_) => self.marks = self.waiting_marks.take().unwrap_or(self.marks),
-                    _ => (),
-                }
-                builder.apply(record)
-            }
+            (Ok(record), Some(builder)) => builder.apply(record),
         };
         match taken {
             Err(fault) if self.builder.is_none() => Err(ReadError::NoHeader { path: path.to_owned(), fault }),
@@ -254,14 +238,14 @@ mod tests {
             file.write_all(&[*byte]).unwrap();
             follower.look().unwrap();
             let live = follower.trace().map(|trace| trace.last_totals().live_bytes);
-            assert_eq!(live.is_some_and(|live| live > 0), follower.marks() > 0);
+            assert_eq!(live, follower.trace().map(Trace::marks));
             assert_eq!(follower.fault(), None);
             if seen.last() != Some(&live) {
                 seen.push(live);
             }
         }
         assert_eq!(seen, [None, Some(0), Some(10), Some(20), Some(30)]);
-        assert_eq!((follower.marks(), follower.fault()), (30, None));
+        assert_eq!(follower.fault(), None);
         assert_eq!(follower.look().unwrap(), Look::Same);
         let (followed, whole) = (follower.trace().unwrap(), read_file(&path).unwrap());
         assert_eq!((&followed.figures, &followed.end), (&whole.figures, &whole.end));

@@ -9,6 +9,7 @@ mod chunks;
 mod error;
 mod follow;
 mod pipeline;
+mod sampling;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +18,7 @@ pub use follow::{Follower, Look};
 
 use super::trace::Trace;
 use super::warning::Warning;
+use crate::format::calls::Calls;
 use crate::format::{ChunkError, Record, MAGIC, PREFIX_BYTES, VERSION};
 use builder::Builder;
 use chunks::Chunks;
@@ -27,28 +29,73 @@ use std::path::Path;
 /// Bytes asked of the system at once.
 const BUFFER_BYTES: usize = 64 << 10;
 
-/// Reads the trace in the file at `path`.
+/// What is kept of a trace.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Keep {
+    /// The last figures.
+    #[default]
+    Last,
+    /// How they came to be as well ([`Trace::history`]): more memory, for reports that tell growth.
+    History,
+}
+
+/// Reads the trace in the file at `path`; no history.
 ///
 /// # Errors
 /// Where there is nothing to show: no such file, no trace, an unknown version, no header.
 pub fn read_file(path: &Path) -> Result<Trace, ReadError> {
-    read_file_through(path, |file| file)
+    read_file_through(path, Keep::Last, |file| file)
 }
 
 /// As [`read_file`], through what `wrap` makes of the open file: to watch the reading.
 ///
 /// # Errors
 /// As [`read_file`].
-pub fn read_file_through<R: Read>(path: &Path, wrap: impl FnOnce(File) -> R) -> Result<Trace, ReadError> {
-    let file = File::open(path).map_err(|source| ReadError::Io { path: path.to_owned(), source })?;
-    read(path, BufReader::with_capacity(BUFFER_BYTES, wrap(file)))
+pub fn read_file_through<R: Read>(path: &Path, keep: Keep, wrap: impl FnOnce(File) -> R) -> Result<Trace, ReadError> {
+    read_file_watched(path, keep, wrap, |_, _| {})
 }
 
-/// Reads a trace from `input`; `path` is what errors and reports call it.
+/// As [`read_file_through`] and [`read_watched`] together.
+///
+/// # Errors
+/// As [`read_file`].
+pub fn read_file_watched<R: Read>(
+    path: &Path,
+    keep: Keep,
+    wrap: impl FnOnce(File) -> R,
+    watch: impl FnMut(&Trace, &Calls),
+) -> Result<Trace, ReadError> {
+    let file = File::open(path).map_err(|source| ReadError::Io { path: path.to_owned(), source })?;
+    read_watched(path, keep, BufReader::with_capacity(BUFFER_BYTES, wrap(file)), watch)
+}
+
+/// Reads a trace from `input`, without its history; `path` is what errors and reports call it.
 ///
 /// # Errors
 /// As [`read_file`].
 pub fn read(path: &Path, input: impl Read) -> Result<Trace, ReadError> {
+    read_keeping(path, Keep::Last, input)
+}
+
+/// As [`read`]; `keep` says what.
+///
+/// # Errors
+/// As [`read_file`].
+pub fn read_keeping(path: &Path, keep: Keep, input: impl Read) -> Result<Trace, ReadError> {
+    read_watched(path, keep, input, |_, _| {})
+}
+
+/// As [`read_keeping`]; `watch` is shown each record of the stream of calls as soon as it has been read, with the tables
+/// as of there.
+///
+/// # Errors
+/// As [`read_file`].
+pub fn read_watched(
+    path: &Path,
+    keep: Keep,
+    input: impl Read,
+    mut watch: impl FnMut(&Trace, &Calls),
+) -> Result<Trace, ReadError> {
     let failed = |source: io::Error| ReadError::Io { path: path.to_owned(), source };
     let mut chunks = Chunks::new(input);
     check_prefix(path, &chunks.prefix(PREFIX_BYTES).map_err(failed)?)?;
@@ -60,6 +107,9 @@ pub fn read(path: &Path, input: impl Read) -> Result<Trace, ReadError> {
         None => return Err(no_header(Fault::Chunk(ChunkError::Truncated))),
         Some(Err(error)) => return Err(no_header(error.into())),
     };
+    if keep == Keep::History {
+        builder.keep_history();
+    }
     count(builder.trace(), 0, chunks.offset_bytes() - PREFIX_BYTES as u64);
 
     let mut counted_to = chunks.offset_bytes();
@@ -71,11 +121,15 @@ pub fn read(path: &Path, input: impl Read) -> Result<Trace, ReadError> {
             Some(Err(error)) => break (error.into(), start),
         };
         let kind = kind_index(&record);
-        if let Err(fault) = builder.apply(record) {
+        let applied = match record {
+            Record::Calls(calls) => builder.calls(&calls).map(|()| watch(builder.trace(), &calls)),
+            record => builder.apply(record),
+        };
+        if let Err(fault) = applied {
             break (fault, start);
         }
         count(builder.trace(), kind, chunks.offset_bytes() - start);
-        if matches!(kind, SNAPSHOT | END) {
+        if matches!(kind, SNAPSHOT | END | CALLS) {
             counted_to = chunks.offset_bytes();
         }
     };
@@ -121,6 +175,7 @@ fn check_prefix(path: &Path, prefix: &[u8]) -> Result<(), ReadError> {
 
 const SNAPSHOT: usize = 6;
 const END: usize = 7;
+const CALLS: usize = 14;
 
 /// Index of a record's kind in [`Trace::chunk_counts`].
 fn kind_index(record: &Record) -> usize {
@@ -139,6 +194,7 @@ fn kind_index(record: &Record) -> usize {
         Record::HeapScalars(_) => 11,
         Record::HeapEdges(_) => 12,
         Record::Census(_) => 13,
+        Record::Calls(_) => CALLS,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::format::encode_prefix;
+use crate::format::heap::*;
 use crate::format::ids::{NodeId, PlaceId, StrId, SubId};
 use crate::format::records::*;
 use crate::tools::synthetic::Synthetic;
@@ -162,6 +163,14 @@ fn a_record_that_breaks_a_rule_ends_the_trace_there() {
         figures(3, 0, 0),
         figures(2, 1, 0),
         figures(2, 0, 1),
+        Record::Marks(Marks { snapshot: 3, ..Marks::default() }),
+        Record::Marks(Marks { snapshot: 2, marks: 1, labels: vec![MarkLabel { label: StrId(99), marks: 1 }] }),
+        Record::HeapBegins(HeapBegins { snapshot: 3, ..HeapBegins::default() }),
+        Record::HeapBegins(HeapBegins { snapshot: 2, from: 2, to: 1, ..HeapBegins::default() }),
+        Record::HeapBegins(HeapBegins { snapshot: 2, listed: 1, ..HeapBegins::default() }),
+        Record::HeapScalars(HeapScalars { snapshot: 2, ..HeapScalars::default() }),
+        Record::HeapEdges(HeapEdges { snapshot: 2, ..HeapEdges::default() }),
+        Record::Census(Census { snapshot: 2, ..Census::default() }),
         Record::Snapshot(Snapshot { number: 3, ..Snapshot::default() }),
         Record::Snapshot(Snapshot { number: 1, ..Snapshot::default() }),
     ];
@@ -175,6 +184,43 @@ fn a_record_that_breaks_a_rule_ends_the_trace_there() {
         let rule = |warning: &Warning| matches!(warning, Warning::LeftOut { fault: Fault::Rule(_), .. });
         assert!(read.warnings.iter().any(rule), "{record:?}: {:?}", read.warnings);
         assert_eq!((live_bytes(&read), read.snapshots.len()), (250, 2), "{record:?}");
+    }
+}
+
+#[test]
+fn a_sample_that_breaks_a_rule_does_not_count() {
+    let begins = || Record::HeapBegins(HeapBegins { snapshot: 2, listed: 1, ..HeapBegins::default() });
+    let scalars =
+        |first, scalar: HeapScalar| Record::HeapScalars(HeapScalars { snapshot: 2, first, scalars: vec![scalar] });
+    let edges = |from, to, key| {
+        let edge = HeapEdge { from, to, key: StrId(key), ..HeapEdge::default() };
+        Record::HeapEdges(HeapEdges { snapshot: 2, edges: vec![edge] })
+    };
+    let sound = || scalars(0, HeapScalar { birthplace: Some(PlaceId(0)), ..HeapScalar::default() });
+    let groups = || vec![CensusGroup { class: StrId(99), ..CensusGroup::default() }];
+    let read = |records: Vec<Record>| {
+        let mut trace = sample();
+        trace.bytes.truncate(trace.bytes.len() - 14);
+        records.iter().for_each(|record| trace.push(record));
+        trace.snapshot(9, Cause::Exit, Totals::default());
+        trace.read().unwrap()
+    };
+    assert_eq!(read(vec![begins(), sound(), edges(0, 0, 0)]).sample.map(|sample| sample.edges.len()), Some(1));
+    for records in [
+        vec![begins(), begins()],
+        vec![begins(), scalars(1, HeapScalar::default())],
+        vec![begins(), scalars(0, HeapScalar { birthplace: Some(PlaceId(9)), ..HeapScalar::default() })],
+        vec![begins(), scalars(0, HeapScalar { buffer_place: Some(PlaceId(9)), ..HeapScalar::default() })],
+        vec![begins(), scalars(0, HeapScalar { class: StrId(99), ..HeapScalar::default() })],
+        vec![begins(), scalars(0, HeapScalar { variables: vec![(0, StrId(99))], ..HeapScalar::default() })],
+        vec![begins(), sound(), edges(0, 1, 0)],
+        vec![begins(), sound(), edges(1, 0, 0)],
+        vec![begins(), sound(), edges(0, 0, 99)],
+        vec![begins(), sound(), Record::Census(Census { snapshot: 2, groups: groups() })],
+    ] {
+        let trace = read(records.clone());
+        assert!(has_left_out(&trace), "{records:?}");
+        assert_eq!((trace.sample, trace.censuses.len(), trace.snapshots.len()), (None, 0, 2), "{records:?}");
     }
 }
 
@@ -212,10 +258,32 @@ proptest! {
     }
 
     #[test]
+    fn whatever_a_sample_says_never_panics(records in prop::collection::vec(forged_sample(), 0..12), marks in 6..9u64) {
+        let mut trace = Synthetic::new(Header::default());
+        let file = trace.string("run.pl");
+        let main = trace.sub(SubKind::Main, "", "", "run.pl", 0);
+        let root = trace.root(main);
+        let places = [trace.place(root, file, 3), trace.place(root, file, 4)];
+        for mark in 1..=marks {
+            trace.marks(mark, file);
+            let row = |&id: &PlaceId| PlaceFigures { id, live_bytes: 99 * mark, scalars_born: mark, ..Default::default() };
+            trace.figures(vec![], places.iter().map(row).collect());
+            if mark == 2 {
+                records.iter().for_each(|record| trace.push(record));
+            }
+            trace.snapshot(mark, Cause::Mark, Totals::default());
+        }
+        let profile = crate::tools::profile::Profile::new(trace.read_with_history());
+        for report in ["leaks", "classes"].iter().filter_map(|name| crate::tools::report::find(name)) {
+            crate::tools::report::document(report, &profile, &Default::default()).unwrap();
+        }
+    }
+
+    #[test]
     fn whatever_whole_chunks_say_never_panics(records in prop::collection::vec(forged(), 0..30)) {
         let mut trace = Synthetic::new(Header::default());
         records.iter().for_each(|record| trace.push(record));
-        let profile = crate::tools::profile::Profile::new(trace.read().unwrap());
+        let profile = crate::tools::profile::Profile::new(trace.read_with_history());
         for report in crate::tools::report::REPORTS {
             crate::tools::report::document(*report, &profile, &Default::default()).unwrap();
         }
@@ -246,5 +314,58 @@ fn forged() -> impl Strategy<Value = Record> {
         let cause = if base { Cause::Base } else { Cause::Interval };
         Record::Snapshot(Snapshot { number, time_ns, cause, totals, timeline, ..Snapshot::default() })
     });
-    prop_oneof![subs, nodes, places, figures, snapshot]
+    prop_oneof![subs, nodes, places, figures, snapshot, forged_marks(), forged_sample()]
+}
+
+fn forged_marks() -> impl Strategy<Value = Record> {
+    let big = || prop_oneof![0..9u64, Just(u64::MAX)];
+    let marks = (0..3u64, big(), 0..2u32, big()).prop_map(|(snapshot, marks, label, of_label)| {
+        Record::Marks(Marks { snapshot, marks, labels: vec![MarkLabel { label: StrId(label), marks: of_label }] })
+    });
+    let libraries = Just(Record::Libraries(Libraries { folders: vec![vec![], b"/".to_vec(), b"/usr".to_vec()] }));
+    prop_oneof![marks, libraries]
+}
+
+fn forged_sample() -> impl Strategy<Value = Record> {
+    let big = || prop_oneof![0..9u64, Just(u64::MAX)];
+    let id = || 0..4u32;
+    let begins = (0..3u64, big(), big(), 0..6u32, any::<bool>()).prop_map(|(snapshot, from, to, listed, marks)| {
+        let unit = if marks { BirthUnit::Marks } else { BirthUnit::Snapshots };
+        Record::HeapBegins(HeapBegins { snapshot, unit, from, to, listed, ..HeapBegins::default() })
+    });
+    let kinds = prop_oneof![
+        Just(ScalarKind::Reference),
+        Just(ScalarKind::Hash),
+        Just(ScalarKind::Array),
+        Just(ScalarKind::Code),
+        Just(ScalarKind::Glob),
+        Just(ScalarKind::Root),
+    ];
+    let scalar =
+        (prop::option::of(0..2u32), big(), kinds, id(), big()).prop_map(|(place, born, kind, references, bytes)| {
+            let place = place.map(PlaceId);
+            let variables = vec![(references, StrId(0))];
+            HeapScalar {
+                birthplace: place,
+                born,
+                kind,
+                references,
+                buffer_bytes: bytes,
+                buffer_place: place,
+                variables,
+                ..HeapScalar::default()
+            }
+        });
+    let scalars = (0..3u64, prop_oneof![Just(0), id()], prop::collection::vec(scalar, 0..6))
+        .prop_map(|(snapshot, first, scalars)| Record::HeapScalars(HeapScalars { snapshot, first, scalars }));
+    let edge = (0..6u32, 0..6u32, 0..EdgeKind::ALL.len(), id(), 0..2u32).prop_map(|(from, to, kind, index, key)| {
+        HeapEdge { from, to, kind: EdgeKind::ALL[kind], index, key: StrId(key) }
+    });
+    let edges = (0..3u64, prop::collection::vec(edge, 0..12))
+        .prop_map(|(snapshot, edges)| Record::HeapEdges(HeapEdges { snapshot, edges }));
+    let census = (0..3u64, big(), id()).prop_map(|(snapshot, scalars, class)| {
+        let group = CensusGroup { class: StrId(class), scalars, body_bytes: scalars, ..CensusGroup::default() };
+        Record::Census(Census { snapshot, groups: vec![group] })
+    });
+    prop_oneof![begins, scalars, edges, census]
 }

@@ -28,10 +28,12 @@ impl Fit {
             Value::Count(_) | Value::Signed(_) | Value::Bytes(_) | Value::SignedBytes(_) | Value::Nanoseconds(_) => {
                 Fit::Number
             }
+            Value::Decimal(_) | Value::DecimalBytes(_) | Value::Share(_) => Fit::Number,
             Value::Path(_) => Fit::KeepEnd,
             Value::Name(_) => Fit::KeepEnds,
             Value::Indented { .. } => Fit::Tree,
             Value::Absent | Value::Flag(_) | Value::Text(_) | Value::Words(_) | Value::Instant(_) => Fit::Whole,
+            Value::Counts(_) | Value::Record(_) | Value::Records(_) => Fit::Whole,
         }
     }
 

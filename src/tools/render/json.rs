@@ -7,13 +7,13 @@
 //! | `trace` | path of the trace |
 //! | `warnings` | objects of `kind` and `text` |
 //! | a section of facts | an object |
-//! | a section of a table | `rows`: objects; `rows_in_all`: how many there were to choose from |
+//! | a section of a table or of entries | `rows`: objects; `rows_in_all`: how many there were to choose from |
 //!
 //! A field ends in its unit: `_bytes`, `_blocks`, `_pages`, `_scalars`, `_ns` (nanoseconds), `_unix_ns` (since 1970 UTC).
 //! What is not known is `null`. Bytes of names that are no UTF-8 are spelled `\xNN`.
 
 use super::printable::unsafe_to_print;
-use crate::tools::document::{Body, Document, Fact, Shown, Table, Value};
+use crate::tools::document::{Body, Document, Entries, Fact, Shown, Table, Value};
 use std::fmt::Write;
 
 /// Version of the fields.
@@ -41,6 +41,7 @@ pub fn json(document: &Document) -> String {
         match &section.body {
             Body::Facts(facts) => facts_json(facts, &mut out),
             Body::Table(table) => table_json(table, &mut out),
+            Body::Entries(entries) => entries_json(entries, &mut out),
         }
     }
     out.push_str("\n}\n");
@@ -67,6 +68,31 @@ fn table_json(table: &Table, out: &mut String) {
         out.push('}');
     });
     out.push_str("\n  }");
+}
+
+fn entries_json(entries: &Entries, out: &mut String) {
+    push(out, format_args!("{{\n    \"rows_in_all\": {},\n    \"rows\": ", entries.entries_in_all));
+    list(&entries.entries, "      ", "    ", out, |entry, out| object(&entry.fields, out));
+    out.push_str("\n  }");
+}
+
+fn object(fields: &[(&'static str, Value)], out: &mut String) {
+    out.push('{');
+    for (at, (key, field)) in fields.iter().enumerate() {
+        push(out, format_args!("{}\"{key}\": ", if at == 0 { "" } else { ", " }));
+        value(field, out);
+    }
+    out.push('}');
+}
+
+/// A number, to a millionth; what is none is `null`.
+fn decimal(number: f64, out: &mut String) {
+    let rounded = (number * 1e6).round() / 1e6;
+    match (rounded.is_finite(), number.is_finite()) {
+        (true, _) => push(out, format_args!("{rounded}")),
+        (false, true) => push(out, format_args!("{number}")),
+        (false, false) => out.push_str("null"),
+    }
 }
 
 /// An array, an item on each line.
@@ -97,6 +123,25 @@ fn value(value: &Value, out: &mut String) {
         }
         Value::Count(n) | Value::Bytes(n) | Value::Nanoseconds(n) | Value::Instant(n) => push(out, format_args!("{n}")),
         Value::Signed(n) | Value::SignedBytes(n) => push(out, format_args!("{n}")),
+        Value::Decimal(n) | Value::DecimalBytes(n) | Value::Share(n) => decimal(*n, out),
+        Value::Counts(counts) => {
+            out.push('{');
+            for (at, (what, count)) in counts.iter().enumerate() {
+                out.push_str(if at == 0 { "" } else { ", " });
+                string(what, out);
+                out.push_str(": ");
+                decimal(*count, out);
+            }
+            out.push('}');
+        }
+        Value::Record(fields) => object(fields, out),
+        Value::Records(records) => {
+            for (at, fields) in records.iter().enumerate() {
+                out.push_str(if at == 0 { "[" } else { ", " });
+                object(fields, out);
+            }
+            out.push_str(if records.is_empty() { "[]" } else { "]" });
+        }
     }
 }
 

@@ -1,8 +1,9 @@
 //! A document as text for people. Colours are ANSI sequences where asked for; names never bring their own.
 
 use super::grid::{Fit, Grid};
+use super::printable;
 use super::units::{value_text, Precision};
-use crate::tools::document::{Body, Document, Fact, Section, Shown, Table};
+use crate::tools::document::{Body, Document, Entries, Fact, Part, Section, Shown, Table};
 use crate::tools::warning::Warning;
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write;
@@ -56,6 +57,7 @@ fn section_text(section: &Section, look: &Look, out: &mut String) {
     match &section.body {
         Body::Facts(facts) => facts_text(facts, look, out),
         Body::Table(table) => table_text(table, look, out),
+        Body::Entries(entries) => entries_text(entries, look, out),
     }
     let dim = style(look.styled, Style::new().dimmed());
     for note in &section.notes {
@@ -67,10 +69,34 @@ fn facts_text(facts: &[Fact], look: &Look, out: &mut String) {
     let width = facts.iter().map(|fact| fact.label.chars().count()).max().unwrap_or(0);
     for fact in facts {
         push(out, format_args!("  {:width$}  ", fact.label));
-        for part in &fact.parts {
-            push(out, format_args!("{}{}", value_text(&part.value, precision(look), false), part.after));
-        }
+        parts_text(&fact.parts, look, out);
         out.push('\n');
+    }
+}
+
+fn parts_text(parts: &[Part], look: &Look, out: &mut String) {
+    for part in parts {
+        push(out, format_args!("{}{}", value_text(&part.value, precision(look), false), part.after));
+    }
+}
+
+fn entries_text(entries: &Entries, look: &Look, out: &mut String) {
+    if entries.entries.is_empty() {
+        push(out, format_args!("{}\n", printable(&entries.none)));
+    }
+    let bold = style(look.styled, Style::new().bold());
+    for (at, entry) in entries.entries.iter().enumerate() {
+        if at > 0 {
+            out.push('\n');
+        }
+        push(out, format_args!("{bold}"));
+        parts_text(&entry.heading, look, out);
+        push(out, format_args!("{bold:#}\n"));
+        facts_text(&entry.facts, look, out);
+    }
+    let (shown, all) = (entries.entries.len(), entries.entries_in_all);
+    if shown > 0 && shown < all {
+        push(out, format_args!("({shown} of {all})\n"));
     }
 }
 

@@ -6,7 +6,7 @@ use humansize::{format_size, FormatSizeOptions, BINARY};
 
 /// Should numbers be rounded to what people read?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Precision {
+pub(in crate::tools) enum Precision {
     /// `1.2 MiB`, `3.4 s`.
     Human,
     /// Bytes to the last one, seconds to the last nanosecond.
@@ -14,7 +14,7 @@ pub(super) enum Precision {
 }
 
 /// `value` as text. `in_column`: the heading says the unit, so an exact number of bytes needs none.
-pub(super) fn value_text(value: &Value, precision: Precision, in_column: bool) -> String {
+pub(in crate::tools) fn value_text(value: &Value, precision: Precision, in_column: bool) -> String {
     match value {
         Value::Absent => "-".to_owned(),
         Value::Flag(true) => "yes".to_owned(),
@@ -34,12 +34,49 @@ pub(super) fn value_text(value: &Value, precision: Precision, in_column: bool) -
             Precision::Exact => format!("{}.{:09} s", ns / 1_000_000_000, ns % 1_000_000_000),
         },
         Value::Instant(unix_ns) => instant(*unix_ns),
+        Value::Decimal(number) => decimal(*number, precision),
+        Value::DecimalBytes(bytes) => decimal_bytes(*bytes, precision, in_column),
+        Value::Share(share) => format!("{:.1} %", 100.0 * share),
+        Value::Counts(counts) => {
+            let one = |(what, count): &(String, f64)| format!("{} {}", decimal(*count, precision), printable(what));
+            counts.iter().map(one).collect::<Vec<_>>().join(", ")
+        }
+        // Text says such things in lines of their own.
+        Value::Record(_) | Value::Records(_) => String::new(),
     }
 }
 
 /// `value` as people read it in a column.
 pub fn human(value: &Value) -> String {
     value_text(value, Precision::Human, true)
+}
+
+/// A number as people read it: three digits or all before the point, no zeros at the end.
+fn decimal(number: f64, precision: Precision) -> String {
+    let places = match (precision, number.abs()) {
+        (Precision::Exact, _) => 6,
+        (Precision::Human, 100.0..) => 0,
+        (Precision::Human, 10.0..) => 1,
+        (Precision::Human, 1.0..) => 2,
+        (Precision::Human, _) => 3,
+    };
+    let text = format!("{number:.places$}");
+    match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text,
+    }
+}
+
+/// Rounded to whole bytes where there are enough of them.
+fn decimal_bytes(bytes: f64, precision: Precision, in_column: bool) -> String {
+    let unit = if precision == Precision::Exact { "bytes" } else { "B" };
+    if bytes.abs() < 100.0 || !bytes.is_finite() {
+        let number = decimal(bytes, precision);
+        return if in_column && precision == Precision::Exact { number } else { format!("{number} {unit}") };
+    }
+    let sign = if bytes < 0.0 { "-" } else { "" };
+    // A float that is too large becomes the largest integer.
+    format!("{sign}{}", bytes_text(bytes.abs().round() as u64, precision, in_column))
 }
 
 fn bytes_text(bytes: u64, precision: Precision, in_column: bool) -> String {
@@ -118,6 +155,24 @@ mod tests {
             (Value::SignedBytes(-2048), "-2.0 KiB", "-2048"),
             (Value::SignedBytes(i64::MIN), "-8.0 EiB", "-9223372036854775808"),
             (Value::Bytes(u64::MAX), "16.0 EiB", "18446744073709551615"),
+        ] {
+            assert_eq!(value_text(&value, Precision::Human, true), human);
+            assert_eq!(value_text(&value, Precision::Exact, true), exact);
+        }
+    }
+
+    #[test]
+    fn numbers_that_are_not_whole_have_as_many_digits_as_say_something() {
+        for (value, human, exact) in [
+            (Value::Decimal(4.0), "4", "4"),
+            (Value::Decimal(13.0 / 3.0), "4.33", "4.333333"),
+            (Value::Decimal(1234.56), "1235", "1234.56"),
+            (Value::Decimal(0.05), "0.05", "0.05"),
+            (Value::Decimal(-20.0), "-20", "-20"),
+            (Value::DecimalBytes(63.5), "63.5 B", "63.5"),
+            (Value::DecimalBytes(4300.4), "4.2 KiB", "4300"),
+            (Value::DecimalBytes(f64::NAN), "NaN B", "NaN"),
+            (Value::Share(0.9987), "99.9 %", "99.9 %"),
         ] {
             assert_eq!(value_text(&value, Precision::Human, true), human);
             assert_eq!(value_text(&value, Precision::Exact, true), exact);

@@ -56,6 +56,12 @@ const SNAPSHOTS: &[Column<(Cause, u64, u64)>] = &[
     Column::new("last_time_ns", "last at", |row| Value::Nanoseconds(row.2)),
 ];
 
+#[rustfmt::skip]
+const MARKS: &[Column<(String, u64)>] = &[
+    Column::new("label", "label", |row| Value::Text(row.0.clone())),
+    Column::new("marks", "marks", |row| Value::Count(row.1)),
+];
+
 /// Stable name of a cause, for programs.
 fn cause(cause: Cause) -> &'static str {
     match cause {
@@ -166,6 +172,7 @@ impl Report for Info {
             let times = || trace.snapshots.iter().filter(|snapshot| snapshot.cause == cause);
             (cause, times().count() as u64, times().map(|snapshot| snapshot.time_ns).max().unwrap_or(0))
         };
+        let marks: Vec<_> = trace.mark_labels.iter().map(|(&id, &marks)| (names::string(trace, id), marks)).collect();
         let snapshots: Vec<_> = CAUSES.into_iter().map(of_cause).filter(|&(_, count, _)| count > 0).collect();
         let members = members(&trace.header);
         let options: Vec<_> = plain_options(&trace.header);
@@ -181,6 +188,7 @@ impl Report for Info {
             Section::table("options", "Options", all.table(OPTIONS, &options, "option", &[])?),
             counters(profile),
             Section::table("threads", "Threads", all.table(THREADS, &threads, "thread_id", &[])?),
+            Section::table("marks", "Marks", all.table(MARKS, &marks, "marks", &[])?),
             Section::table("snapshots", "Snapshots", all.table(SNAPSHOTS, &snapshots, "snapshots", &[])?),
             sizes(profile),
             Section::table("chunks", "Chunks", all.table(CHUNKS, &chunks, "stored_bytes", &[])?),

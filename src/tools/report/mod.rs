@@ -5,9 +5,11 @@
 //! To add one: write its file, add it to [`REPORTS`]. No report prints, and none sums: what a figure means is settled in
 //! [`crate::tools::profile`].
 
+mod classes;
 pub mod diff;
 mod files;
 mod info;
+mod leaks;
 mod lines;
 mod modules;
 mod subs;
@@ -17,6 +19,7 @@ mod tree;
 
 use super::document::{Document, Section};
 use super::profile::Profile;
+use super::reader::Keep;
 use super::select::{Selection, UnknownColumn};
 
 /// What may be asked of a report.
@@ -26,11 +29,13 @@ pub struct Options {
     pub selection: Selection,
     /// `tree` folds what has less than this many percent of the whole. Default: 1.
     pub min_percent: f64,
+    /// `leaks` shows all it found, and not only those that matter. Default: no.
+    pub all: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { selection: Selection::default(), min_percent: 1.0 }
+        Options { selection: Selection::default(), min_percent: 1.0, all: false }
     }
 }
 
@@ -41,6 +46,17 @@ pub trait Report: Sync {
 
     /// Does its page show the profile's warnings? Default: no.
     fn warnings_on_page(&self) -> bool {
+        false
+    }
+
+    /// What it needs of a trace. Default: the last figures.
+    fn keep(&self) -> Keep {
+        Keep::Last
+    }
+
+    /// Does it find that anything grows by more than so many bytes per mark, or per second where there are no marks?
+    /// Default: it does not tell growth.
+    fn grows_by_more_than(&self, _bytes: f64, _profile: &Profile) -> bool {
         false
     }
 
@@ -60,6 +76,8 @@ pub static REPORTS: &[&dyn Report] = &[
     &files::Files,
     &modules::Modules,
     &timeline::Timeline,
+    &leaks::Leaks,
+    &classes::Classes,
     &info::Info,
 ];
 

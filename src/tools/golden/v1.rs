@@ -1,20 +1,8 @@
-//! The golden trace of format version 1, `t/data/v1.mprof`, and what every report says of it.
-//!
-//! The trace must stay readable, with these figures, in every later version. Only what reports look like may change:
-//! `cargo test regenerate_the_reports -- --ignored`.
+//! The golden trace of version 1: a small program with every kind of sub.
 
-use super::profile::Profile;
-use super::reader::read;
-use super::render::json::json;
-use super::render::text::{text, Look};
-use super::report::{document, Options, REPORTS};
-use super::synthetic::Synthetic;
-use super::trace::Trace;
 use crate::format::ids::{NodeId, PlaceId};
 use crate::format::records::*;
-use std::path::Path;
-
-const TRACE: &str = "t/data/v1.mprof";
+use crate::tools::synthetic::Synthetic;
 
 fn header() -> Header {
     let option = |key: &str, value: &str| (key.to_owned(), value.to_owned());
@@ -94,7 +82,7 @@ fn point(time_ns: u64, live_bytes: u64) -> TimePoint {
 
 /// A program with all that a trace can hold: recursion, XSUBs, evals, a module that loads another, pools, a thread, and
 /// names that no one should see raw.
-fn golden() -> Synthetic {
+pub(super) fn trace() -> Synthetic {
     let mut trace = Synthetic::new(header());
     let run = trace.string("run.pl");
     let foo = trace.string("lib/Foo.pm");
@@ -187,57 +175,4 @@ fn golden() -> Synthetic {
     });
     trace.end(2_345_678_901, Cause::Exit);
     trace
-}
-
-fn golden_trace() -> Trace {
-    read(Path::new(TRACE), std::fs::read(TRACE).unwrap().as_slice()).unwrap()
-}
-
-/// Every report of the golden trace in every look: the file it is kept in, and what it says now.
-fn reports() -> Vec<(String, String)> {
-    let profile = Profile::new(golden_trace());
-    let mut reports = Vec::new();
-    for report in REPORTS {
-        let document = document(*report, &profile, &Options::default()).unwrap();
-        let name = format!("t/data/v1.{}", report.name());
-        reports.push((format!("{name}.json"), json(&document)));
-        reports.push((format!("{name}.txt"), text(&document, &Look::default())));
-        reports.push((format!("{name}.bytes.txt"), text(&document, &Look { exact: true, ..Look::default() })));
-    }
-    reports
-}
-
-#[test]
-#[ignore = "only for a new version of the format: the file of an old one never changes"]
-fn regenerate_the_trace() {
-    std::fs::create_dir_all("t/data").unwrap();
-    std::fs::write(TRACE, golden().bytes).unwrap();
-}
-
-#[test]
-#[ignore = "only where reports are meant to look different"]
-fn regenerate_the_reports() {
-    for (path, report) in reports() {
-        std::fs::write(path, report).unwrap();
-    }
-}
-
-#[test]
-fn the_golden_trace_is_read_as_it_was_written() {
-    let mut written = golden().read().unwrap();
-    let read = golden_trace();
-    // Compressed bytes may differ from one LZ4 encoder to the next; what they hold may not.
-    (written.path, written.file_bytes) = (read.path.clone(), read.file_bytes);
-    for (written, read) in written.chunk_counts.iter_mut().zip(read.chunk_counts) {
-        written.stored_bytes = read.stored_bytes;
-    }
-    assert_eq!(read, written);
-}
-
-#[test]
-fn reports_of_the_golden_trace_are_as_kept() {
-    for (path, report) in reports() {
-        let kept = std::fs::read_to_string(&path).unwrap();
-        assert_eq!(report, kept, "{path}");
-    }
 }

@@ -1,0 +1,22 @@
+# Each request wraps the handler of warnings that it finds, and leaves its own behind.
+# MARK main::handle_request
+
+use strict;
+use warnings;
+
+my @warned;
+$SIG{__WARN__} = sub { push @warned, $_[0] if @warned < 10; return };
+
+sub handle_request {
+    my ($number) = @_;
+    my $previous = $SIG{__WARN__};
+    $SIG{__WARN__} = sub { $previous->("request $number: $_[0]") };    # LEAK
+    my %fields = map { $_ => length } qw(name street town);
+    warn "no $_\n" for grep { $fields{$_} > 5 && $number % 100 == 0 } sort keys %fields;
+    return scalar keys %fields;
+}
+
+my $requests = shift || 200;
+my $fields   = 0;
+$fields += handle_request($_) for 1 .. $requests;
+printf "%d requests, %d fields, %d warnings\n", $requests, $fields, scalar @warned;
