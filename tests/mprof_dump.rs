@@ -307,7 +307,10 @@ fn entries(folder: &tempfile::TempDir) -> usize {
 #[test]
 fn several_traces_are_one_in_every_report() {
     let (_folder, path) = copies();
-    for report in REPORTS {
+    for report in ["leaks", "classes"] {
+        assert!(refused(&[report, &path("a.bin*")]).contains("one trace at a time"), "{report}");
+    }
+    for report in REPORTS.into_iter().filter(|report| !["leaks", "classes"].contains(report)) {
         let both = json(&[report, "--json", &path("a.bin*")]);
         assert_eq!(both["warnings"][0]["kind"], "merged", "{report}");
         let named = json(&[report, "--json", &path("a.bin"), &path("a.bin.1")]);
@@ -342,6 +345,9 @@ fn a_merged_trace_says_what_its_parts_say_together() {
         }
         assert_eq!(written, summed, "{report}");
     }
+    assert!(refused(&["leaks", &out]).contains("one trace at a time"));
+    let page = stdout(&["html", "-o", "-", &path("a.bin*")]);
+    assert!(page.contains("</html>"));
     // What is there is replaced only on demand, and nothing else is left in the folder.
     let before = fs::read(&out).unwrap();
     assert!(refused(&["merge", "-o", &out, TRACE]).contains("--force"));

@@ -23,6 +23,7 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, ValueEnum};
 use mprof::tools::document::Document;
 use mprof::tools::html::HtmlError;
+use mprof::tools::merge::members;
 use mprof::tools::profile::Profile;
 use mprof::tools::render::json::json;
 use mprof::tools::render::printable;
@@ -127,6 +128,8 @@ enum DumpError {
     Traces(#[from] traces::TracesError),
     #[error(transparent)]
     Column(#[from] UnknownColumn),
+    #[error("{0} is of one trace at a time: how figures came about, and heap samples, are in no sum of several")]
+    OneTrace(&'static str),
     #[error("cannot write the report: {0}")]
     Write(#[from] io::Error),
     #[error(transparent)]
@@ -217,6 +220,9 @@ fn run(output: OutputArgs, request: Request) -> Result<u8, DumpError> {
     let Request { report, options, traces, fail_over_bytes } = request;
     let Some(report) = find(report) else { return Ok(0) };
     let trace = traces::read(&traces, report.keep())?;
+    if report.is_of_one_trace() && !members(&trace.header).is_empty() {
+        return Err(DumpError::OneTrace(report.name()));
+    }
     // Freeing what the process is about to give back anyway takes longer than some reports.
     let profile = ManuallyDrop::new(Profile::new(trace));
     let document = ManuallyDrop::new(document(report, &profile, &options)?);

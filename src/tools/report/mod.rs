@@ -54,6 +54,11 @@ pub trait Report: Sync {
         Keep::Last
     }
 
+    /// Can it say nothing of the sum of several traces? Default: it can.
+    fn is_of_one_trace(&self) -> bool {
+        false
+    }
+
     /// Does it find that anything grows by more than so many bytes per mark, or per second where there are no marks?
     /// Default: it does not tell growth.
     fn grows_by_more_than(&self, _bytes: f64, _profile: &Profile) -> bool {
