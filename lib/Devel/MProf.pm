@@ -387,6 +387,7 @@ C<too_few_points> or C<not_recorded>).
 C<mprof-dump classes> shows all live scalars at the last heap sample, by type and class. Growth per mark is what lives of
 those that were born after warm-up and before the last mark, and no more than their number has grown since the sample
 before.
+
 =head1 SEVERAL TRACES
 
 Every report takes several traces, and patterns, and sums them up: the workers of a server, a process and the children it
