@@ -79,6 +79,13 @@ fn bad_usage_is_refused() {
         &["tree", "--min", "nan", TRACE],
         &["info", "--sort", "kind", TRACE],
         &["--top", "3", "subs", TRACE],
+        &["merge", TRACE],
+        &["merge", "-o", "x"],
+        &["diff", TRACE],
+        &["diff", TRACE, TRACE, TRACE],
+        &["diff", "--fail-over", "x", TRACE, TRACE],
+        &["diff", "--sort", "nosuch", TRACE, TRACE],
+        &["top"],
         &[TRACE, "subs", TRACE],
         &["--color", "pink", TRACE],
         &["html", TRACE],
@@ -280,4 +287,145 @@ fn a_page_shows_sources_only_on_demand() {
     let with_sources = stdout(&["html", "--source", "-o", "-", TRACE]);
     // Nothing that the golden trace names is here.
     assert!(with_sources.contains(r#"{"shown":[],"leftOut":[{"why":"cannot be read: No such file or directory"#));
+}
+
+/// A folder with a copy of the trace, as `a.bin` and `a.bin.1`.
+fn copies() -> (tempfile::TempDir, impl Fn(&str) -> String) {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().to_owned();
+    let path = move |name: &str| root.join(name).to_str().unwrap().to_owned();
+    for name in ["a.bin", "a.bin.1"] {
+        fs::copy(TRACE, path(name)).unwrap();
+    }
+    (folder, path)
+}
+
+fn entries(folder: &tempfile::TempDir) -> usize {
+    fs::read_dir(folder.path()).unwrap().count()
+}
+
+#[test]
+fn several_traces_are_one_in_every_report() {
+    let (_folder, path) = copies();
+    for report in ["leaks", "classes"] {
+        assert!(refused(&[report, &path("a.bin*")]).contains("one trace at a time"), "{report}");
+    }
+    for report in REPORTS.into_iter().filter(|report| !["leaks", "classes"].contains(report)) {
+        let both = json(&[report, "--json", &path("a.bin*")]);
+        assert_eq!(both["warnings"][0]["kind"], "merged", "{report}");
+        let named = json(&[report, "--json", &path("a.bin"), &path("a.bin.1")]);
+        assert_eq!((&named["subs"], &named["counters"]), (&both["subs"], &both["counters"]), "{report}");
+    }
+    let rows = |args: &[&str]| json(args)["subs"]["rows"].as_array().unwrap().clone();
+    let (one, two) = (rows(&["subs", "--json", TRACE]), rows(&["subs", "--json", &path("a.bin*")]));
+    assert_eq!(one.len(), two.len());
+    for (one, two) in one.iter().zip(&two) {
+        assert_eq!(one["name"], two["name"]);
+        for key in ["calls", "self_allocated_bytes", "inclusive_live_bytes", "self_at_peak_bytes", "self_born_scalars"]
+        {
+            assert_eq!(2 * one[key].as_u64().unwrap(), two[key].as_u64().unwrap(), "{key}");
+        }
+    }
+    let members = json(&["info", "--json", &path("a.bin*")])["members"]["rows"].clone();
+    assert_eq!(members.as_array().unwrap().len(), 2);
+    assert!(members[1]["trace"].as_str().unwrap().ends_with("a.bin.1"));
+}
+
+#[test]
+fn a_merged_trace_says_what_its_parts_say_together() {
+    let (folder, path) = copies();
+    let out = path("out.bin");
+    let output = dump(&["merge", "-o", &out, &path("a.bin"), &path("a.bin.1")]);
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(0), &b""[..]));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("warning: figures are the sums of 2 traces"));
+    for report in ["summary", "subs", "lines", "tree", "files", "modules", "timeline"] {
+        let (mut written, mut summed) = (json(&[report, "--json", &out]), json(&[report, "--json", &path("a.bin*")]));
+        for report in [&mut written, &mut summed] {
+            report["trace"] = Value::Null;
+        }
+        assert_eq!(written, summed, "{report}");
+    }
+    assert!(refused(&["leaks", &out]).contains("one trace at a time"));
+    let page = stdout(&["html", "-o", "-", &path("a.bin*")]);
+    assert!(page.contains("</html>"));
+    // What is there is replaced only on demand, and nothing else is left in the folder.
+    let before = fs::read(&out).unwrap();
+    assert!(refused(&["merge", "-o", &out, TRACE]).contains("--force"));
+    assert_eq!(fs::read(&out).unwrap(), before);
+    refused(&["merge", "--force", "-o", &path("a.bin"), &path("a.bin")]);
+    refused(&["merge", "-o", &path("new.bin"), TRACE, "Cargo.toml"]);
+    refused(&["merge", "-o", &path("no/such/folder/new.bin"), TRACE]);
+    refused(&["merge", "-o", "/dev/full", "--force", TRACE]);
+    assert_eq!(entries(&folder), 3);
+    assert_eq!(dump(&["merge", "--force", "-o", &out, TRACE]).status.code(), Some(0));
+    assert_ne!(fs::read(&out).unwrap(), before);
+    assert_eq!(entries(&folder), 3);
+}
+
+#[test]
+fn a_member_that_is_damaged_is_told_and_one_that_is_none_refused() {
+    let (_folder, path) = copies();
+    let bytes = fs::read(TRACE).unwrap();
+    fs::write(path("a.bin.1"), &bytes[..bytes.len() - 30]).unwrap();
+    let warnings = json(&["subs", "--json", &path("a.bin*")])["warnings"].clone();
+    let texts: Vec<&str> = warnings.as_array().unwrap().iter().map(|row| row["text"].as_str().unwrap()).collect();
+    assert!(texts.iter().any(|text| text.contains("a.bin.1") && text.contains("were left out")), "{texts:?}");
+    fs::write(path("a.bin.2"), "no trace").unwrap();
+    assert!(refused(&["subs", &path("a.bin*")]).contains("a.bin.2 is no trace"));
+    assert!(refused(&["subs", &path("nosuch*")]).contains("no file matches"));
+}
+
+#[test]
+fn a_diff_of_a_trace_with_itself_is_empty() {
+    let diff = json(&["diff", "--json", TRACE, TRACE]);
+    for table in ["subs", "lines", "paths"] {
+        assert_eq!(diff[table]["rows"], serde_json::json!([]), "{table}");
+    }
+    assert_eq!(diff["totals"]["difference_allocated_bytes"], 0);
+    assert!(stdout(&["diff", "--fail-over", "0", TRACE, TRACE]).contains("what does not differ is in no table"));
+}
+
+#[test]
+fn a_diff_fails_where_more_grew_than_may() {
+    let (_folder, path) = copies();
+    let pattern = path("a.bin*");
+    let diff = json(&["diff", "--json", TRACE, &pattern]);
+    let grown = diff["totals"]["difference_allocated_bytes"].as_u64().unwrap();
+    assert_eq!(diff["subs"]["rows"][0]["old_allocated_bytes"], diff["subs"]["rows"][0]["difference_allocated_bytes"]);
+    let most = grown.to_string();
+    assert_eq!(dump(&["diff", "--fail-over", &most, TRACE, &pattern]).status.code(), Some(0));
+    let output = dump(&["diff", "--fail-over", &(grown - 1).to_string(), TRACE, &pattern]);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{stderr}");
+    assert!(stderr.contains("allocated bytes grew by") && !stderr.contains("live bytes grew"), "{stderr}");
+    assert!(!output.stdout.is_empty());
+    assert_eq!(dump(&["diff", "--fail-over", "1k", TRACE, &pattern]).status.code(), Some(3));
+    // What shrinks is no growth.
+    assert_eq!(dump(&["diff", "--fail-over", "0", &pattern, TRACE]).status.code(), Some(0));
+}
+
+#[test]
+fn a_diff_is_sorted_by_the_absolute_difference() {
+    let (_folder, path) = copies();
+    let rows = json(&["diff", "--json", "--sort", "difference_live_bytes", "--top", "99", &path("a.bin*"), TRACE]);
+    let differences: Vec<i64> = rows["lines"]["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["difference_live_bytes"].as_i64().unwrap())
+        .collect();
+    assert!(differences.len() > 5 && differences.iter().all(|difference| *difference <= 0));
+    assert!(differences.is_sorted(), "{differences:?}");
+}
+
+#[test]
+fn top_prints_one_frame_and_wants_a_terminal_for_more() {
+    let frame = stdout(&["top", "--once", TRACE]);
+    assert_eq!(frame.lines().count(), 24);
+    assert!(frame.lines().all(|line| line.chars().count() <= 80) && frame.contains("grown*"), "{frame}");
+    assert!(refused(&["top", TRACE]).contains("--once"));
+    assert!(refused(&["top", "--once", "/nonexistent"]).contains("/nonexistent"));
+    assert!(refused(&["top", "--once", "Cargo.toml"]).contains("no trace"));
+    assert!(refused(&["top", "--once", "4294967295"]).contains("no process"));
+    assert!(stdout(&["top", "--once", "--follow", "/nonexistent"]).starts_with("waiting for"));
 }

@@ -236,9 +236,9 @@ C<mprof-dump REPORT TRACE>, where the report is one of these:
     classes     live scalars by type and class
     info        the trace itself
 
-C<--sort>, C<--top> and C<--filter> choose rows, C<--bytes> prints exact numbers, and C<--json> writes JSON. There are
-more columns than the page shows: C<--sort> with one of them shows it, and with a name that is none lists them all. See
-C<mprof-dump --help>.
+More than one trace may be given, see L</SEVERAL TRACES>. C<--sort>, C<--top> and C<--filter> choose rows, C<--bytes> prints
+exact numbers, and C<--json> writes JSON. There are more columns than the page shows: C<--sort> with one of them shows it,
+and with a name that is none lists them all. See C<mprof-dump --help>.
 
     mprof-dump html --source -o report.html mprof.bin
 
@@ -586,6 +586,69 @@ and leaves the others that are there alone: traces of a fleet become one table, 
 
 A folder holds one table; another C<--table> goes to another folder.
 
+=head1 SEVERAL TRACES
+
+Every report takes several traces, and patterns, and sums them up: the workers of a server, a process and the children it
+forked, the same program on several hosts.
+
+    mprof-dump subs 'mprof.bin*'
+    mprof-dump merge -o all.bin host1/mprof.bin host2/mprof.bin
+
+C<merge> writes the sum as a trace, which every report reads. It replaces a file only with C<--force>, and leaves no half of
+one behind. C<mprof-dump info> lists the processes: those that were forked from one another have the same number of the
+run. They are known by what each child says of its parent, also after all were moved to another folder.
+
+What is the same in two traces is one in the sum: subs by kind, package, name, file and line, and call paths by their
+subs and the lines of the calls. Figures are added to the last unit.
+
+Of a forked child only what it did itself is added, so that nothing is counted twice: what it allocated and freed since
+the fork, and by how much more is live now, place by place, than it inherited. Where it freed some of what it inherited,
+that is taken for freed by a process that is younger than the block, and not for a loss of its own. If the parent's trace
+is not among those given, what was inherited is in no figure, and a warning says so.
+
+The peak of the sum is the sum of each process's own peak, whenever that was: the most that all of them together can have
+held. Sizes in pages are the kernel's for each process, pages that processes share counting for each. The time line has at
+each moment those that were running. A report warns of all this, of traces that are damaged, and of those written by
+different versions; if one cannot be read at all, there is no report, and the exit code is 2.
+
+How figures came about is not in the sum, nor are heap samples: C<leaks> and C<classes> are of one trace at a time, and so is
+the stream of calls.
+
+=head1 TWO RUNS COMPARED
+
+    mprof-dump diff old.bin new.bin
+    mprof-dump diff --sort difference_live_bytes --top 20 --filter '^My::' old.bin new.bin
+    mprof-dump diff --fail-over 10M old.bin new.bin || echo 'it grew'
+
+What is in the new trace and was not in the old, by sub, by line and by call path: allocated bytes, live bytes, bytes at
+the peak, net scalars. The rows are sorted by how far they differ, up or down; C<--json> has all columns. A pattern in
+place of a trace stands for the sum of several.
+
+Lines may have moved in between. A trace holds no source, so subs are known by their names, and their lines by how far
+they stand from the first line of the sub. Anonymous subs, BEGIN blocks and string evals, which are called after
+their lines, are known by their order, as far as one side has no more of them than the other, and else by where they
+stand among the subs around them. So is code outside of subs. What is left is known by the subs that it calls, and by
+order. Folders do not matter: a program may have moved as a whole.
+
+Differences of some bytes are mostly none: where the allocator happens to find a block decides how large it is.
+
+With C<--fail-over>, the exit code is 3 if the live or the allocated bytes of the process grew by more than that, and
+standard error says which; C<k>, C<M> and C<G> may follow the number.
+
+=head1 A RUN AS IT GOES
+
+    mprof-dump top mprof.bin
+    mprof-dump top 4711
+    mprof-dump top --follow mprof.bin
+
+shows a trace while it is being written, or that of a process by its number: live heap and resident set over time, marks,
+and the lines that grow. Of a process that has been running for a while growth counts from the moment that one looks, else
+from the start; C<r> has it count from now on. C<Enter> shows the calls that lead to a line, C<v> shows subs instead of
+lines, C</> filters, C<p> holds the screen, C<?> tells all keys, C<q> quits. It needs a terminal of 80 columns and 24 rows,
+and no mouse. With C<--follow> it waits for a trace that is not there yet. C<--once> prints one frame as text.
+
+What is shown is as new as the last snapshot: with C<interval=0.2> five times a second.
+
 =head1 OPTIONS
 
 Options stand after C<-d:MProf=>, with commas between them, or in the environment variable C<MPROF>, with colons:
@@ -773,7 +836,8 @@ warn of them.
 
 A forked child writes a trace of its own, named after the parent's: F<mprof.bin.PID>. It begins when the child runs its
 first statement or call, so a child that at once ends or becomes another program leaves none. Figures of a child count from the
-fork, but what is live and at peak includes what the child inherited; a column shows how much that is.
+fork, but what is live and at peak includes what the child inherited; a column shows how much that is. All of a run
+together: L</SEVERAL TRACES>.
 
 A program that is started by C<system>, C<exec> or backticks is not profiled. To profile the Perl programs among them too:
 

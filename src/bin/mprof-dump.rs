@@ -4,45 +4,57 @@
 mod args;
 #[path = "mprof-dump/calls.rs"]
 mod calls;
+#[path = "mprof-dump/diff.rs"]
+mod diff;
 #[path = "mprof-dump/export.rs"]
 mod export;
 #[path = "mprof-dump/html.rs"]
 mod html;
+#[path = "mprof-dump/merge.rs"]
+mod merge;
 #[path = "mprof-dump/progress.rs"]
 mod progress;
+#[path = "mprof-dump/top.rs"]
+mod top;
+#[path = "mprof-dump/traces.rs"]
+mod traces;
 
 use anstream::{AutoStream, ColorChoice};
 use args::{Command, Request, SummaryArgs, Task};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, ValueEnum};
+use mprof::tools::document::Document;
 use mprof::tools::export::ExportError;
 use mprof::tools::html::HtmlError;
+use mprof::tools::merge::members;
 use mprof::tools::profile::Profile;
-use mprof::tools::reader::{read_file_through, ReadError};
 use mprof::tools::render::json::json;
 use mprof::tools::render::printable;
 use mprof::tools::render::text::{text, warnings_text, Look};
-use mprof::tools::report::{document, find, REPORTS};
+use mprof::tools::report::{self, document, find, REPORTS};
 use mprof::tools::select::UnknownColumn;
 use mprof::tools::target::TargetError;
+use mprof::tools::warning::Warning;
 use std::io::{self, IsTerminal, Write};
 use std::mem::ManuallyDrop;
-use std::path::Path;
 use std::process::ExitCode;
 use thiserror::Error;
 
 /// Bad usage, an input that cannot be read, or a file that cannot be written.
 const EXIT_REFUSED: u8 = 2;
 
-/// A line grows by more than `--fail-over` allows.
+/// More grows than `--fail-over` allows.
 const EXIT_OVER: u8 = 3;
 
 /// The report could not be written to standard output.
 const EXIT_UNWRITTEN: u8 = 1;
 
 const USAGE: &str = "\
-mprof-dump [OPTIONS] TRACE
-       mprof-dump REPORT [OPTIONS] TRACE";
+mprof-dump [OPTIONS] TRACE...
+       mprof-dump REPORT [OPTIONS] TRACE...
+       mprof-dump merge -o FILE TRACE...
+       mprof-dump diff OLD NEW
+       mprof-dump top TRACE|PID";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -57,10 +69,14 @@ Examples:
   mprof-dump subs --json mprof.bin | jq '.subs.rows[0]'
   mprof-dump html --source -o report.html mprof.bin  a page for a browser
   mprof-dump export --format sqlite -o run.db mprof.bin
+  mprof-dump lines 'mprof.bin*'                      a process and its forked children together
+  mprof-dump merge -o all.bin host1.bin host2.bin    one trace of several
+  mprof-dump diff --fail-over 1M old.bin new.bin     what grew; exit code 3 if by more than 1 MiB
+  mprof-dump top 4711                                what grows in a running process
 
 A trace is written by perl -d:MProf script.pl. A trace called like a report is ./subs.
 Exit code: 0; 1 if standard output could not be written; 2 for bad usage, a trace that cannot be read or a file that
-cannot be written; 3 if a line grows by more than --fail-over.";
+cannot be written; 3 if more grows than --fail-over.";
 
 /// Show which subs, lines and modules of a Perl program allocate, keep and leak its memory.
 #[derive(Parser)]
@@ -113,9 +129,11 @@ impl Color {
 #[derive(Debug, Error)]
 enum DumpError {
     #[error(transparent)]
-    Read(#[from] ReadError),
+    Traces(#[from] traces::TracesError),
     #[error(transparent)]
     Column(#[from] UnknownColumn),
+    #[error("{0} is of one trace at a time: how figures came about, and heap samples, are in no sum of several")]
+    OneTrace(&'static str),
     #[error("cannot write the report: {0}")]
     Write(#[from] io::Error),
     #[error(transparent)]
@@ -124,18 +142,31 @@ enum DumpError {
     Html(#[from] HtmlError),
     #[error(transparent)]
     Export(#[from] ExportError),
+    #[error(transparent)]
+    Merge(#[from] merge::MergeError),
+    #[error(transparent)]
+    Top(#[from] top::TopError),
 }
 
 impl Cli {
     fn task(self) -> Result<Task, clap::Error> {
-        let Some(report) = self.report else { return Ok(Task::Report(self.summary.request())) };
-        let SummaryArgs { trace, top, filter } = &self.summary;
-        if trace.is_some() || top.is_some() || filter.is_some() {
+        let Some(report) = self.report else {
+            return unless_a_report(self.summary).map(|args| Task::Report(args.request()));
+        };
+        let SummaryArgs { traces, top, filter } = &self.summary;
+        if !traces.is_empty() || top.is_some() || filter.is_some() {
             let sentence = "the trace and a report's own options stand after the report's name";
             return Err(Cli::command().error(ErrorKind::ArgumentConflict, sentence));
         }
-        if matches!(report, Command::Html(_)) && (self.output.json || self.output.bytes) {
-            let sentence = "html has neither --json nor --bytes: the page shows exact numbers where one points at them";
+        let sentence = match report {
+            Command::Html(_) => {
+                "html has neither --json nor --bytes: the page shows exact numbers where one points at them"
+            }
+            Command::Merge(_) => "merge has neither --json nor --bytes: it writes a trace",
+            Command::Top(_) => "top has neither --json nor --bytes: it is a screen",
+            _ => "",
+        };
+        if !sentence.is_empty() && (self.output.json || self.output.bytes) {
             return Err(Cli::command().error(ErrorKind::ArgumentConflict, sentence));
         }
         if let Command::Export(args) = &report {
@@ -149,25 +180,25 @@ impl Cli {
     }
 }
 
-/// Two names where one was expected: the first was meant for a report's.
-fn explained(error: clap::Error) -> clap::Error {
-    let first = std::env::args_os().skip(1).find(|word| !word.to_string_lossy().starts_with('-'));
-    match first {
-        Some(word) if error.kind() == ErrorKind::UnknownArgument && !Path::new(&word).exists() => {
-            let reports = REPORTS.iter().map(|report| report.name()).chain(["calls", "html", "export"]);
+/// The arguments as they are, unless the first of several names is of no file: it was meant for a report's.
+fn unless_a_report(args: SummaryArgs) -> Result<SummaryArgs, clap::Error> {
+    match args.traces.as_slice() {
+        [first, _, ..] if !first.exists() && !first.to_string_lossy().contains(['/', '*', '?', '[']) => {
+            let reports =
+                REPORTS.iter().map(|report| report.name()).chain(["calls", "html", "export", "merge", "diff", "top"]);
             let sentence = format!(
                 "there is no report \"{}\"; there are: {}",
-                printable(&word.to_string_lossy()),
+                printable(&first.to_string_lossy()),
                 reports.collect::<Vec<_>>().join(", ")
             );
-            Cli::command().error(ErrorKind::InvalidSubcommand, sentence)
+            Err(Cli::command().error(ErrorKind::InvalidSubcommand, sentence))
         }
-        _ => error,
+        _ => Ok(args),
     }
 }
 
 fn main() -> ExitCode {
-    let parsed = Cli::try_parse().map_err(explained).and_then(|cli| Ok((cli.output, cli.task()?)));
+    let parsed = Cli::try_parse().and_then(|cli| Ok((cli.output, cli.task()?)));
     let (output, task) = match parsed {
         Ok(parsed) => parsed,
         Err(error) => {
@@ -181,6 +212,12 @@ fn main() -> ExitCode {
         Task::Calls(args) => args.run(output.json).map(|()| 0),
         Task::Html(args) => args.run().map(|()| 0),
         Task::Export(args) => args.run(|warnings| warn(output, warnings)).map(|()| 0),
+        Task::Merge(args) => {
+            let warnings = merge::run(&args).map_err(DumpError::from);
+            warnings.map(|warnings| show_warnings(output, &warnings)).map(|()| 0)
+        }
+        Task::Diff(args) => compare(output, &args),
+        Task::Top(args) => watch(&args).map(|()| 0),
     };
     match done {
         Ok(code) => ExitCode::from(code),
@@ -195,28 +232,56 @@ fn main() -> ExitCode {
 
 /// The exit code of a report that was written.
 fn run(output: OutputArgs, request: Request) -> Result<u8, DumpError> {
-    let Request { report, options, trace, fail_over_bytes } = request;
+    let Request { report, options, traces, fail_over_bytes } = request;
     let Some(report) = find(report) else { return Ok(0) };
-    let trace = read_file_through(&trace, report.keep(), progress::Watched::new)?;
+    let trace = traces::read(&traces, report.keep())?;
+    if report.is_of_one_trace() && !members(&trace.header).is_empty() {
+        return Err(DumpError::OneTrace(report.name()));
+    }
     // Freeing what the process is about to give back anyway takes longer than some reports.
     let profile = ManuallyDrop::new(Profile::new(trace));
     let document = ManuallyDrop::new(document(report, &profile, &options)?);
     let is_over = fail_over_bytes.is_some_and(|bytes| report.grows_by_more_than(bytes as f64, &profile));
-    let code = if is_over { EXIT_OVER } else { 0 };
+    show(output, &document)?;
+    Ok(if is_over { EXIT_OVER } else { 0 })
+}
+
+fn compare(output: OutputArgs, args: &diff::DiffArgs) -> Result<u8, DumpError> {
+    let diff = args.diff()?;
+    show(output, &report::diff::document(&diff, &args.selection())?)?;
+    let over = args.over(&diff);
+    for sentence in &over {
+        // The exit code says it as well.
+        let _ = writeln!(io::stderr(), "mprof-dump: {sentence}");
+    }
+    Ok(if over.is_empty() { 0 } else { EXIT_OVER })
+}
+
+fn watch(args: &top::TopArgs) -> Result<(), DumpError> {
+    match top::run(args)? {
+        Some(frame) => write_out(&mut io::stdout().lock(), &frame),
+        None => Ok(()),
+    }
+}
+
+fn show(output: OutputArgs, document: &Document) -> Result<(), DumpError> {
     if output.json {
-        write_out(&mut io::stdout().lock(), &json(&document))?;
-        return Ok(code);
+        return write_out(&mut io::stdout().lock(), &json(document));
     }
     let stdout = io::stdout();
     let width = stdout.is_terminal().then(terminal_size::terminal_size).flatten();
     let look = Look { exact: output.bytes, styled: true, width: width.map(|(width, _)| usize::from(width.0)) };
-    let page = text(&document, &look);
+    let page = text(document, &look);
     // AutoStream takes the styles out again where they are not wanted.
     write_out(&mut AutoStream::new(stdout.lock(), output.color.choice()), &page)?;
     if !document.warnings_on_page {
-        warn(output, &warnings_text(&document.warnings, "mprof-dump: ", true));
+        show_warnings(output, &document.warnings);
     }
-    Ok(code)
+    Ok(())
+}
+
+fn show_warnings(output: OutputArgs, warnings: &[Warning]) {
+    warn(output, &warnings_text(warnings, "mprof-dump: ", true));
 }
 
 fn warn(output: OutputArgs, warnings: &str) {

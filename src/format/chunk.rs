@@ -187,6 +187,17 @@ pub fn decode_chunk(bytes: &[u8]) -> Result<(Record, usize), ChunkError> {
     Ok((record, CHUNK_HEAD_BYTES + length))
 }
 
+/// Bytes that the payload of the chunk at the start of `bytes` has once it is unpacked, as far as that can be told from
+/// the chunk's own word, of which nothing is checked here; 0 where it cannot.
+pub fn plain_bytes(bytes: &[u8]) -> usize {
+    let Some((&[_, codec, ..], stored)) = bytes.split_first_chunk::<CHUNK_HEAD_BYTES>() else { return 0 };
+    if codec == 0 {
+        return stored.len();
+    }
+    let claimed = zstd::zstd_safe::get_frame_content_size(stored).ok().flatten().unwrap_or(0);
+    usize::try_from(claimed).unwrap_or(usize::MAX).min(MAX_CHUNK_BYTES)
+}
+
 fn decode<R: bincode::Decode<()>>(payload: &[u8]) -> Result<R, ChunkError> {
     match bincode::decode_from_slice(payload, config()) {
         Ok((record, used)) if used == payload.len() => Ok(record),

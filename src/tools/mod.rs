@@ -8,11 +8,15 @@
 #![forbid(unsafe_code)]
 
 pub mod calls;
+pub mod diff;
 pub mod document;
 pub mod export;
 pub mod history;
 pub mod html;
+pub mod inputs;
 pub mod leaks;
+pub mod live;
+pub mod merge;
 pub mod profile;
 pub mod reader;
 pub mod render;

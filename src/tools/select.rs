@@ -9,13 +9,19 @@ use thiserror::Error;
 pub struct Column<R> {
     head: Head,
     ascending: bool,
+    absolute: bool,
     get: fn(&R) -> Value,
 }
 
 impl<R> Column<R> {
     /// A column shown in text and JSON; sorted by, the highest come first.
     pub const fn new(key: &'static str, heading: &'static str, get: fn(&R) -> Value) -> Self {
-        Column { head: Head { key, heading, shown: Shown::Always, spare: false }, ascending: false, get }
+        Column {
+            head: Head { key, heading, shown: Shown::Always, spare: false },
+            ascending: false,
+            absolute: false,
+            get,
+        }
     }
 
     /// Shown in text only when it is sorted by.
@@ -39,6 +45,12 @@ impl<R> Column<R> {
     /// Shown in text only.
     pub const fn text_only(mut self) -> Self {
         self.head.shown = Shown::TextOnly;
+        self
+    }
+
+    /// Sorted by, those furthest from zero come first.
+    pub const fn absolute(mut self) -> Self {
+        self.absolute = true;
         self
     }
 
@@ -151,7 +163,10 @@ impl<R> Column<R> {
 
     /// Which of two values of this column comes first.
     pub fn order(&self, a: &Value, b: &Value) -> Ordering {
-        let order = compare(a, b);
+        let order = match (number(a), number(b)) {
+            (Some(a), Some(b)) if self.absolute => a.unsigned_abs().cmp(&b.unsigned_abs()),
+            _ => compare(a, b),
+        };
         let by_name = matches!(a, Value::Text(_) | Value::Name(_) | Value::Path(_) | Value::Indented { .. });
         if self.ascending || by_name {
             order

@@ -22,6 +22,20 @@ pub enum Warning {
     /// A forked child whose inherited state is not in the trace.
     #[error("the process was forked, but the trace does not say what it inherited: figures include the parent's")]
     NoBase,
+    /// The figures are of several processes.
+    #[error(
+        "figures are the sums of {traces} traces of {runs} {}; the peak is the sum of each process's own, whenever it was",
+        if *.runs == 1 { "run" } else { "runs" }
+    )]
+    Merged {
+        /// How many traces.
+        traces: usize,
+        /// How many runs: a process and its forked children are one.
+        runs: u32,
+    },
+    /// Something is wrong with one of several traces.
+    #[error("{0}")]
+    Member(String),
     /// An option switched a kind of figure off.
     #[error("{0}")]
     NotRecorded(&'static str),
@@ -40,6 +54,8 @@ impl Warning {
             Warning::LeftOut { .. } => "left_out",
             Warning::NoSnapshot => "no_snapshot",
             Warning::NoBase => "no_base",
+            Warning::Merged { .. } => "merged",
+            Warning::Member(_) => "member",
             Warning::NotRecorded(_) => "not_recorded",
             Warning::DepthCapped(_) => "depth_capped",
             Warning::MissedEvents(_) => "missed_events",

@@ -1,8 +1,11 @@
 //! Reports as subcommands, and the arguments of each. Reads no file.
 
 use super::calls::CallsArgs;
+use super::diff::DiffArgs;
 use super::export::ExportArgs;
 use super::html::HtmlArgs;
+use super::merge::MergeArgs;
+use super::top::TopArgs;
 use clap::{Args, Subcommand};
 use mprof::tools::report::Options;
 use mprof::tools::select::Selection;
@@ -38,14 +41,20 @@ pub enum Command {
     Html(HtmlArgs),
     /// Traces in the formats of other tools: databases, flame graphs, pprof, callgrind
     Export(ExportArgs),
+    /// Write several traces as one
+    Merge(MergeArgs),
+    /// What grew from one trace to another, by sub, line and call path
+    Diff(DiffArgs),
+    /// Watch a trace while it is written, or a process by its number
+    Top(TopArgs),
 }
 
 /// Arguments of a report.
 #[derive(Args)]
 pub struct SummaryArgs {
-    /// The trace to read
+    /// The trace to read; several, or a pattern, are summed up
     #[arg(value_name = "TRACE", required = true)]
-    pub trace: Option<PathBuf>,
+    pub traces: Vec<PathBuf>,
     /// Rows of each table [default: 10]
     #[arg(long, value_name = "N")]
     pub top: Option<usize>,
@@ -57,9 +66,9 @@ pub struct SummaryArgs {
 /// Arguments of a report.
 #[derive(Args)]
 pub struct TableArgs {
-    /// The trace to read
-    #[arg(value_name = "TRACE")]
-    trace: PathBuf,
+    /// The trace to read; several, or a pattern, are summed up
+    #[arg(value_name = "TRACE", required = true)]
+    traces: Vec<PathBuf>,
     /// Sort by this column, named as in the JSON; an unknown one lists them all
     #[arg(long, value_name = "COLUMN")]
     sort: Option<String>,
@@ -84,9 +93,9 @@ pub struct TreeArgs {
 /// Arguments of a report.
 #[derive(Args)]
 pub struct LeaksArgs {
-    /// The trace to read
-    #[arg(value_name = "TRACE")]
-    trace: PathBuf,
+    /// The trace to read; several, or a pattern, are summed up
+    #[arg(value_name = "TRACE", required = true)]
+    traces: Vec<PathBuf>,
     /// At most so many leaks [default: 10]
     #[arg(long, value_name = "N")]
     top: Option<usize>,
@@ -104,9 +113,9 @@ pub struct LeaksArgs {
 /// Arguments of a report.
 #[derive(Args)]
 pub struct TraceArgs {
-    /// The trace to read
-    #[arg(value_name = "TRACE")]
-    trace: PathBuf,
+    /// The trace to read; several, or a pattern, are summed up
+    #[arg(value_name = "TRACE", required = true)]
+    traces: Vec<PathBuf>,
 }
 
 /// A percentage.
@@ -118,7 +127,7 @@ pub fn percent(text: &str) -> Result<f64, String> {
 }
 
 /// A number of bytes: `4096`, `4k`, `1.5M`, `1G`; a unit is 1024 of the one before.
-fn bytes(text: &str) -> Result<u64, String> {
+pub fn bytes(text: &str) -> Result<u64, String> {
     let text = text.trim();
     let (number, unit) = match text.char_indices().last() {
         Some((at, last)) if last.is_ascii_alphabetic() => (text.get(..at).unwrap_or(""), last.to_ascii_lowercase()),
@@ -144,22 +153,22 @@ pub struct Request {
     pub report: &'static str,
     /// Its options.
     pub options: Options,
-    /// The trace.
-    pub trace: PathBuf,
+    /// The traces, or patterns.
+    pub traces: Vec<PathBuf>,
     /// Growth, in bytes per mark, above which the exit code says so.
     pub fail_over_bytes: Option<u64>,
 }
 
 impl Request {
-    fn new(report: &'static str, options: Options, trace: PathBuf) -> Self {
-        Request { report, options, trace, fail_over_bytes: None }
+    fn new(report: &'static str, options: Options, traces: Vec<PathBuf>) -> Self {
+        Request { report, options, traces, fail_over_bytes: None }
     }
 }
 
 impl TableArgs {
     fn request(self, report: &'static str) -> Request {
         let selection = Selection { sort: self.sort, top: self.top, filter: self.filter };
-        Request::new(report, Options { selection, ..Options::default() }, self.trace)
+        Request::new(report, Options { selection, ..Options::default() }, self.traces)
     }
 }
 
@@ -167,7 +176,7 @@ impl SummaryArgs {
     /// What they ask for.
     pub fn request(self) -> Request {
         let selection = Selection { sort: None, top: self.top, filter: self.filter };
-        Request::new("summary", Options { selection, ..Options::default() }, self.trace.unwrap_or_default())
+        Request::new("summary", Options { selection, ..Options::default() }, self.traces)
     }
 }
 
@@ -175,7 +184,7 @@ impl LeaksArgs {
     fn request(self) -> Request {
         let selection = Selection { sort: None, top: self.top, filter: self.filter };
         let options = Options { selection, all: self.all, ..Options::default() };
-        Request { fail_over_bytes: self.fail_over, ..Request::new("leaks", options, self.trace) }
+        Request { fail_over_bytes: self.fail_over, ..Request::new("leaks", options, self.traces) }
     }
 }
 
@@ -189,6 +198,12 @@ pub enum Task {
     Html(HtmlArgs),
     /// Traces in another format.
     Export(ExportArgs),
+    /// One trace of several.
+    Merge(MergeArgs),
+    /// Two traces side by side.
+    Diff(DiffArgs),
+    /// A trace as it grows.
+    Top(TopArgs),
 }
 
 impl Command {
@@ -198,6 +213,9 @@ impl Command {
             Command::Calls(args) => return Task::Calls(args),
             Command::Html(args) => return Task::Html(args),
             Command::Export(args) => return Task::Export(args),
+            Command::Merge(args) => return Task::Merge(args),
+            Command::Diff(args) => return Task::Diff(args),
+            Command::Top(args) => return Task::Top(args),
             Command::Summary(args) => args.request(),
             Command::Subs(args) => args.request("subs"),
             Command::Lines(args) => args.request("lines"),
@@ -211,7 +229,7 @@ impl Command {
             Command::Timeline(args) => args.request("timeline"),
             Command::Leaks(args) => args.request(),
             Command::Classes(args) => args.request("classes"),
-            Command::Info(args) => Request::new("info", Options::default(), args.trace),
+            Command::Info(args) => Request::new("info", Options::default(), args.traces),
         })
     }
 }

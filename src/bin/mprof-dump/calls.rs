@@ -1,6 +1,7 @@
 //! `mprof-dump calls`: the full stream of calls, a line for each call that is over, as it is read.
 
 use super::progress::Watched;
+use super::traces::TracesError;
 use super::DumpError;
 use clap::Args;
 use mprof::format::ids::SubId;
@@ -45,11 +46,12 @@ impl CallsArgs {
                 written =
                     player.play(trace, record, |trace, call| self.write(trace, &call, &mut names, json, &mut out));
             }
-        })?;
+        })
+        .map_err(TracesError::from)?;
         written?;
         out.flush()?;
         if !any {
-            return Err(ReadError::NoCalls(self.trace).into());
+            return Err(TracesError::from(ReadError::NoCalls(self.trace)).into());
         }
         let mut notes: Vec<String> = trace.warnings.iter().map(ToString::to_string).collect();
         if player.is_cut {

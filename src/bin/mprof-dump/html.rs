@@ -1,11 +1,13 @@
 //! `mprof-dump html`: its arguments, and the page into the file that they name.
 
 use super::args::percent;
-use super::{progress, write_out, DumpError};
+use super::traces::{self, TracesError};
+use super::{write_out, DumpError};
 use clap::Args;
 use mprof::tools::html::{page, Options};
+use mprof::tools::inputs::files;
 use mprof::tools::profile::Profile;
-use mprof::tools::reader::{read_file_through, Keep};
+use mprof::tools::reader::Keep;
 use mprof::tools::target::Target;
 use std::io;
 use std::mem::ManuallyDrop;
@@ -13,9 +15,9 @@ use std::path::PathBuf;
 
 #[derive(Args)]
 pub struct HtmlArgs {
-    /// The trace to read
-    #[arg(value_name = "TRACE")]
-    trace: PathBuf,
+    /// The trace to read; several, or a pattern, are summed up
+    #[arg(value_name = "TRACE", required = true)]
+    traces: Vec<PathBuf>,
     /// The file to write; - for standard output
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
@@ -33,11 +35,11 @@ pub struct HtmlArgs {
 impl HtmlArgs {
     /// Writes the page.
     pub fn run(self) -> Result<(), DumpError> {
+        let files = files(&self.traces).map_err(TracesError::from)?;
         // Whoever may not write there should not wait for the reading first.
-        let target = (self.output.as_os_str() != "-").then(|| Target::new(&self.output, self.force, &[&self.trace]));
+        let target = (self.output.as_os_str() != "-").then(|| Target::new(&self.output, self.force, &files));
         let target = target.transpose()?;
-        let profile =
-            ManuallyDrop::new(Profile::new(read_file_through(&self.trace, Keep::History, progress::Watched::new)?));
+        let profile = ManuallyDrop::new(Profile::new(traces::read(&self.traces, Keep::History)?));
         let page = page(&profile, &Options { min_percent: self.min, source: self.source })?;
         match target {
             Some(target) => Ok(target.write(page.as_bytes())?),

@@ -6,6 +6,7 @@
 use super::graph::Graph;
 use super::wording;
 use crate::format::heap::{EdgeKind, HeapEdge, HeapScalar, ScalarKind};
+use crate::format::ids::PlaceId;
 use crate::tools::profile::names;
 use crate::tools::trace::Trace;
 use rustc_hash::FxHashMap;
@@ -43,10 +44,10 @@ pub struct Held {
     pub holder: String,
     /// Type of the holder; `Other` where it is not known.
     pub kind: ScalarKind,
-    /// How the holder refers to the entry.
-    pub by: EdgeKind,
-    /// Is the entry a variable of a sub?
-    pub is_variable: bool,
+    /// Is the entry one of many in a container?
+    pub is_element: bool,
+    /// Where the entry is a variable that an anonymous sub captures: the birthplace of that sub.
+    pub captured_by: Option<PlaceId>,
 }
 
 impl<'a> Holders<'a> {
@@ -69,7 +70,9 @@ impl<'a> Holders<'a> {
                 _ => self.name_of(edge.from),
             };
             if best.as_ref().is_none_or(|(rank, _)| named.rank < *rank) {
-                best = Some((named.rank, Held { holder: named.text, kind: holder.kind, by: edge.kind, is_variable }));
+                let is_element = matches!(edge.kind, EdgeKind::Element | EdgeKind::Value) && !is_variable;
+                let captured_by = is_variable.then(|| self.anonymous_sub(edge.from)).flatten();
+                best = Some((named.rank, Held { holder: named.text, kind: holder.kind, is_element, captured_by }));
             }
         }
         best.map(|(_, held)| held).unwrap_or(Held { kind: ScalarKind::Other, ..Held::default() })
@@ -78,6 +81,13 @@ impl<'a> Holders<'a> {
     /// Is it the array of a sub's variables?
     fn is_variables(&self, scalar: u32) -> bool {
         self.graph.into(scalar).any(|edge| edge.kind == EdgeKind::Variables)
+    }
+
+    /// The birthplace of the anonymous sub with these variables.
+    fn anonymous_sub(&self, variables: u32) -> Option<PlaceId> {
+        let subs = self.graph.into(variables).filter(|edge| edge.kind == EdgeKind::Variables);
+        let mut subs = subs.filter_map(|edge| self.graph.scalar(edge.from));
+        subs.find(|sub| names::string(self.trace, sub.name).contains("__ANON__"))?.birthplace
     }
 
     /// The best name of a scalar.

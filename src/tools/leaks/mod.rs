@@ -17,6 +17,7 @@ mod graph;
 pub mod groups;
 pub mod growth;
 mod holders;
+mod openings;
 pub mod origin;
 mod places;
 #[cfg(test)]
@@ -28,6 +29,7 @@ use axis::{Axis, Unit};
 use causes::Reason;
 use evidence::Evidence;
 use growth::Growth;
+use openings::Openings;
 use origin::{Origins, Site};
 use rustc_hash::FxHashSet;
 
@@ -209,7 +211,18 @@ impl Leaks {
         found.leaks.sort_by(order);
         found.join_side_effects(trace);
         found.once.sort_by(order);
+        found.name_openings(&Openings::new(trace, samples(trace)));
         found
+    }
+
+    /// Lines as a reader looks for them. Last of all: until here lines are compared as perl gives them.
+    fn name_openings(&mut self, openings: &Openings) {
+        for leak in self.leaks.iter_mut().chain(&mut self.once) {
+            let sites = [Some(&mut leak.site), leak.born.as_mut(), leak.call_path.last_mut()];
+            for site in sites.into_iter().flatten() {
+                site.line = openings.line(site.file, site.line);
+            }
+        }
     }
 
     /// What a line keeps besides, of the same doing, is no leak of its own: what is small beside another of that line.

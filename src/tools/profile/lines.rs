@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Figures of a line.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct LineRow {
     /// The file; empty for what happens outside of any statement.
     pub file: Arc<str>,
@@ -52,19 +52,44 @@ fn key(file: StrId, line: u32, sub: SubId) -> Key {
 }
 
 /// The lines at which anything happened, by file and line.
+///
+/// Their figures are summed up in the rows that are returned: a trace may have a million lines, of which no second copy
+/// should be made.
 pub(super) fn lines(trace: &Trace, tree: &CallTree) -> Vec<LineRow> {
     let mut sums = Sums::new(trace, tree);
     sums.add_own(trace);
     sums.add_inclusive(trace, tree);
-    let kept = |at: &usize| sums.lines.get(*at).is_some_and(|line| !line.is_zero());
-    let mut order: Vec<(Key, usize)> =
-        sums.index.iter().filter(|(_, at)| kept(at)).map(|(&key, &at)| (key, at)).collect();
+    let Sums { index, mut lines, mut rows, .. } = sums;
+    let mut order: Vec<(Key, usize)> = index.into_iter().collect();
     order.sort_unstable();
     let mut names = Names::new(trace);
-    order
-        .into_iter()
-        .filter_map(|(key, at)| Some(std::mem::take(sums.lines.get_mut(at)?).row(&mut names, key)))
-        .collect()
+    for &(key, at) in &order {
+        if let (Some(row), Some(line)) = (rows.get_mut(at), lines.get_mut(at)) {
+            line.name(row, &mut names, key);
+        }
+    }
+    drop(lines);
+    put_in_order(&mut rows, order.into_iter().map(|(_, at)| at).collect());
+    rows.retain(|row| !(row.own.is_zero() && row.inclusive.is_zero() && row.calls == 0));
+    rows
+}
+
+/// Puts the row at `order[0]` first, that at `order[1]` second, and so on.
+fn put_in_order(rows: &mut [LineRow], mut order: Vec<usize>) {
+    for start in 0..order.len() {
+        let mut at = start;
+        // Each round of swaps brings home one cycle; what is at home points to itself.
+        while let Some(from) = order.get(at).copied().filter(|&from| from != at) {
+            if let Some(slot) = order.get_mut(at) {
+                *slot = at;
+            }
+            if from == start {
+                break;
+            }
+            rows.swap(at, from);
+            at = from;
+        }
+    }
 }
 
 /// Names as text, each made once.
@@ -94,11 +119,9 @@ impl<'a> Names<'a> {
 /// another sub's doing, and is mostly little.
 const NOTABLE_OF: u64 = 100;
 
+/// What is known of a line while it is summed up, beside its row.
 #[derive(Clone, Default)]
 struct Line {
-    own: Measures,
-    inclusive: Measures,
-    calls: u64,
     /// Bytes allocated, by sub; a sub may stand here several times until they are put together.
     subs: Vec<(SubId, u64)>,
     /// When `subs` is as long as this, it is time to.
@@ -132,26 +155,17 @@ impl Line {
         });
     }
 
-    fn is_zero(&self) -> bool {
-        self.own.is_zero() && self.inclusive.is_zero() && self.calls == 0
-    }
-
-    fn row(mut self, names: &mut Names, (file, line, sub): Key) -> LineRow {
+    /// Gives the row of this line its names.
+    fn name(&mut self, row: &mut LineRow, names: &mut Names, (file, line, sub): Key) {
         self.put_subs_together();
         let most = self.subs.iter().max_by_key(|&&(sub, allocated_bytes)| (allocated_bytes, std::cmp::Reverse(sub)));
-        let notable_bytes = self.own.allocated_bytes / NOTABLE_OF;
+        let notable_bytes = row.own.allocated_bytes / NOTABLE_OF;
         let notable = self.subs.iter().filter(|(_, allocated_bytes)| *allocated_bytes > notable_bytes);
-        LineRow {
-            file: names.string(file),
-            line,
-            sub: most.map(|&(sub, _)| names.sub(sub)).unwrap_or_default(),
-            subs: self.subs.len() as u64,
-            notable_subs: notable.count() as u64,
-            is_pools: sub.is_some_and(|sub| names.trace.sub(sub).kind == SubKind::Pools),
-            calls: self.calls,
-            own: self.own,
-            inclusive: self.inclusive,
-        }
+        (row.file, row.line) = (names.string(file), line);
+        row.sub = most.map(|&(sub, _)| names.sub(sub)).unwrap_or_default();
+        row.subs = self.subs.len() as u64;
+        row.notable_subs = notable.count() as u64;
+        row.is_pools = sub.is_some_and(|sub| names.trace.sub(sub).kind == SubKind::Pools);
     }
 }
 
@@ -160,6 +174,8 @@ impl Line {
 struct Sums {
     index: FxHashMap<Key, usize>,
     lines: Vec<Line>,
+    /// Their figures, where they will be wanted; without names as yet.
+    rows: Vec<LineRow>,
     /// By place: its line.
     of_place: Vec<usize>,
     /// By node: the line that called it.
@@ -180,8 +196,8 @@ impl Sums {
             .zip(&trace.nodes)
             .map(|(id, node)| tree.parent(id).map(|parent| number(key(node.call_file, node.call_line, sub(parent)))));
         let of_call = of_call.collect();
-        let lines = vec![Line::default(); index.len()];
-        Sums { index, lines, of_place, of_call }
+        let (lines, rows) = (vec![Line::default(); index.len()], vec![LineRow::default(); index.len()]);
+        Sums { index, lines, rows, of_place, of_call }
     }
 
     fn add_own(&mut self, trace: &Trace) {
@@ -189,8 +205,8 @@ impl Sums {
         for ((id, place), &at) in (0..).map(PlaceId).zip(&trace.places).zip(&self.of_place) {
             let measures = all.of(id);
             let Some(node) = trace.nodes.get(place.node.index()).filter(|_| !measures.is_zero()) else { continue };
-            if let Some(line) = self.lines.get_mut(at) {
-                line.own.add(&measures);
+            if let (Some(line), Some(row)) = (self.lines.get_mut(at), self.rows.get_mut(at)) {
+                row.own.add(&measures);
                 line.allocated_in(node.sub, measures.allocated_bytes);
             }
         }
@@ -204,34 +220,38 @@ impl Sums {
             let id = match step {
                 Step::Enter(id) => id,
                 Step::Leave(id) => {
-                    if let Some(line) = self.caller(id) {
+                    if let Some((line, _)) = self.caller(id) {
                         line.open -= 1;
                     }
                     continue;
                 }
             };
             let sub = tree.parent(id).and_then(|parent| trace.nodes.get(parent.index())).map(|node| node.sub);
-            if let (Some(line), Some(sub)) = (self.caller(id), sub) {
+            if let (Some((line, row)), Some(sub)) = (self.caller(id), sub) {
                 line.open += 1;
-                line.calls = line.calls.saturating_add(tree.own(id).calls);
+                row.calls = row.calls.saturating_add(tree.own(id).calls);
                 line.allocated_in(sub, 0);
                 if line.open == 1 {
-                    line.inclusive.add(&tree.inclusive(id));
+                    row.inclusive.add(&tree.inclusive(id));
                 }
             }
             for &place in tree.places(id) {
-                let line = self.of_place.get(place.index()).and_then(|&at| self.lines.get_mut(at));
-                if let Some(line) = line.filter(|line| line.open == 0) {
-                    line.inclusive.add(&all.of(place));
+                let line = self.of_place.get(place.index()).copied().and_then(|at| self.line(at));
+                if let Some((_, row)) = line.filter(|(line, _)| line.open == 0) {
+                    row.inclusive.add(&all.of(place));
                 }
             }
         }
     }
 
     /// The line that called a node.
-    fn caller(&mut self, id: NodeId) -> Option<&mut Line> {
+    fn caller(&mut self, id: NodeId) -> Option<(&mut Line, &mut LineRow)> {
         let at = self.of_call.get(id.index()).copied().flatten()?;
-        self.lines.get_mut(at)
+        self.line(at)
+    }
+
+    fn line(&mut self, at: usize) -> Option<(&mut Line, &mut LineRow)> {
+        self.lines.get_mut(at).zip(self.rows.get_mut(at))
     }
 }
 
@@ -245,4 +265,19 @@ pub(super) fn files(lines: &[LineRow]) -> Vec<FileRow> {
     }
     let row = |(file, (lines, own)): (&str, _)| FileRow { file: file.into(), lines, own };
     by_file.into_iter().map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn rows_are_put_in_any_order(order in Just((0..40usize).collect::<Vec<_>>()).prop_shuffle()) {
+            let mut rows: Vec<LineRow> = (0..40).map(|line| LineRow { line, ..LineRow::default() }).collect();
+            put_in_order(&mut rows, order.clone());
+            prop_assert_eq!(rows.iter().map(|row| row.line as usize).collect::<Vec<_>>(), order);
+        }
+    }
 }

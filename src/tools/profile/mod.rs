@@ -29,6 +29,7 @@ use super::trace::Trace;
 use super::warning::Warning;
 use crate::format::ids::NodeId;
 use crate::format::records::{SubKind, Totals};
+use std::thread;
 
 /// All that a report may show of a trace.
 #[derive(Clone, Debug)]
@@ -55,14 +56,31 @@ pub struct Profile {
     pub warnings: Vec<Warning>,
 }
 
+/// Figures by sub and by line: side by side, for neither needs the other and each takes about as long.
+fn subs_and_lines(trace: &Trace, tree: &CallTree) -> (Vec<SubRow>, Vec<LineRow>) {
+    let lines = || lines::lines(trace, tree);
+    thread::scope(|scope| {
+        let beside = (tree.len() > NODES_ALONE).then(|| thread::Builder::new().spawn_scoped(scope, lines));
+        let subs = subs::subs(trace, tree);
+        let lines = match beside {
+            Some(Ok(beside)) => beside.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            // Not worth a thread, or there is none to be had.
+            None | Some(Err(_)) => lines(),
+        };
+        (subs, lines)
+    })
+}
+
+/// So many nodes are summed up before a thread would have begun.
+const NODES_ALONE: usize = 2_000;
+
 impl Profile {
     /// Sums a trace up.
     pub fn new(trace: Trace) -> Self {
         let base = trace.base.as_ref().map(|base| base.totals).unwrap_or_default();
         let totals = totals::since(&trace.last_totals(), &base);
         let tree = CallTree::new(&trace);
-        let subs = subs::subs(&trace, &tree);
-        let lines = lines::lines(&trace, &tree);
+        let (subs, lines) = subs_and_lines(&trace, &tree);
         let mut all = Measures::default();
         tree.roots().iter().for_each(|&root| all.add(&tree.inclusive(root)));
         let mut pools = Measures::default();

@@ -2,6 +2,7 @@
 
 use super::measures::difference;
 use crate::format::records::Totals;
+use crate::tools::merge::{self, BETWEEN_VALUES};
 use crate::tools::trace::Trace;
 use crate::tools::warning::Warning;
 
@@ -28,8 +29,11 @@ pub(super) fn since(now: &Totals, base: &Totals) -> Totals {
 
 /// What the options and the counters themselves warn of.
 pub(super) fn warnings(trace: &Trace, totals: &Totals) -> Vec<Warning> {
-    let mut warnings = Vec::new();
-    let off = |option: &str| trace.header.options.iter().any(|(key, value)| key == option && value == "0");
+    let mut warnings = merge::warnings(&trace.header);
+    let off = |option: &str| {
+        let options = trace.header.options.iter();
+        options.filter(|(key, _)| key == option).any(|(_, value)| value.split(BETWEEN_VALUES).any(|value| value == "0"))
+    };
     if off("live") {
         warnings.push(Warning::NotRecorded("recorded with live=0: figures of live and at peak are unknown, not zero"));
     }

@@ -71,6 +71,11 @@ impl Builder {
         &mut self.trace
     }
 
+    /// What has been read so far, to look at.
+    pub(super) fn so_far(&self) -> &Trace {
+        &self.trace
+    }
+
     /// The trace. Figures whose snapshot has not come are dropped.
     pub(super) fn finish(self) -> Trace {
         self.trace
@@ -188,11 +193,11 @@ impl Builder {
             history.take(point, &self.trace.figures, &self.waiting_places, &self.waiting_nodes);
         }
         let figures = &mut self.trace.figures;
-        for node in self.waiting_nodes.drain(..) {
+        for node in std::mem::take(&mut self.waiting_nodes) {
             put(&mut figures.nodes, node.id.index(), node);
         }
         let peak_number = record.totals.peak_number;
-        for place in self.waiting_places.drain(..) {
+        for place in std::mem::take(&mut self.waiting_places) {
             put(&mut figures.places, place.id.index(), PlaceFigures { peak_number, ..place });
         }
         if record.cause == Cause::Base {

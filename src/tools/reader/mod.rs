@@ -1,17 +1,20 @@
 //! File to [`Trace`], chunk by chunk.
 //!
 //! A trace that was cut off or damaged is read up to there, with a [`Warning`]; what is no trace at all is a
-//! [`ReadError`]. Whatever the bytes, this never panics, never loops and never holds more than one chunk and the
-//! tables. It never sums: see [`crate::tools::profile`].
+//! [`ReadError`]. Whatever the bytes, this never panics, never loops and never holds more than a few chunks and
+//! the tables. It never sums: see [`crate::tools::profile`].
 
 mod builder;
 mod chunks;
 mod error;
+mod follow;
+mod pipeline;
 mod sampling;
 #[cfg(test)]
 mod tests;
 
 pub use error::{Fault, ReadError};
+pub use follow::{Follower, Look};
 
 use super::trace::Trace;
 use super::warning::Warning;
@@ -95,7 +98,7 @@ pub fn read_watched(
 ) -> Result<Trace, ReadError> {
     let failed = |source: io::Error| ReadError::Io { path: path.to_owned(), source };
     let mut chunks = Chunks::new(input);
-    check_prefix(path, chunks.prefix(PREFIX_BYTES).map_err(failed)?)?;
+    check_prefix(path, &chunks.prefix(PREFIX_BYTES).map_err(failed)?)?;
 
     let no_header = |fault| ReadError::NoHeader { path: path.to_owned(), fault };
     let mut builder = match chunks.next().map_err(failed)? {

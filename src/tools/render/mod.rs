@@ -10,4 +10,6 @@ pub mod text;
 mod units;
 
 pub use printable::printable;
+pub use shorten::{keep_end, keep_ends};
+pub use units::human;
 pub(super) use units::{instant_key, value_text, Precision};

@@ -1,7 +1,7 @@
 //! Text that does not fit, with … for what was left out. Counts characters, one column each.
 
 /// `text` in at most `width` characters, cut on the left: the end of a path says most.
-pub(super) fn keep_end(text: &str, width: usize) -> String {
+pub fn keep_end(text: &str, width: usize) -> String {
     let length = text.chars().count();
     if length <= width {
         return text.to_owned();
@@ -11,7 +11,7 @@ pub(super) fn keep_end(text: &str, width: usize) -> String {
 }
 
 /// `text` in at most `width` characters, cut in the middle: a name's package and its last part both matter.
-pub(super) fn keep_ends(text: &str, width: usize) -> String {
+pub fn keep_ends(text: &str, width: usize) -> String {
     let length = text.chars().count();
     if length <= width {
         return text.to_owned();

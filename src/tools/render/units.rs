@@ -46,6 +46,11 @@ pub(in crate::tools) fn value_text(value: &Value, precision: Precision, in_colum
     }
 }
 
+/// `value` as people read it in a column.
+pub fn human(value: &Value) -> String {
+    value_text(value, Precision::Human, true)
+}
+
 /// A number as people read it: three digits or all before the point, no zeros at the end.
 fn decimal(number: f64, precision: Precision) -> String {
     let places = match (precision, number.abs()) {

@@ -48,6 +48,10 @@ impl Report for Classes {
         "classes"
     }
 
+    fn is_of_one_trace(&self) -> bool {
+        true
+    }
+
     fn sections(&self, profile: &Profile, options: &Options) -> Result<Vec<Section>, UnknownColumn> {
         let rows = rows(&profile.trace);
         let table = options.selection.table(COLUMNS, &rows, "bytes", &[])?;

@@ -3,6 +3,7 @@
 use super::{Options, Report};
 use crate::format::records::{Cause, ThreadFigures};
 use crate::tools::document::{Fact, Section, Value};
+use crate::tools::merge::{members, plain_options, Member};
 use crate::tools::profile::{names, Profile};
 use crate::tools::select::{Column, Selection, UnknownColumn};
 use crate::tools::trace::{ChunkCount, CHUNK_KINDS};
@@ -24,6 +25,21 @@ const THREADS: &[Column<ThreadFigures>] = &[
 const OPTIONS: &[Column<(String, String)>] = &[
     Column::new("option", "option", |row| Value::Text(row.0.clone())),
     Column::new("value", "value", |row| Value::Text(row.1.clone())),
+];
+
+#[rustfmt::skip]
+const MEMBERS: &[Column<Member>] = &[
+    Column::new("run", "run", |row: &Member| Value::Count(row.run.into())).ascending(),
+    Column::new("pid", "process", |row: &Member| Value::Count(row.pid.into())),
+    Column::new("parent_pid", "parent", |row: &Member| Value::Count(row.parent_pid.into())),
+    Column::new("child_of_member", "forked\nhere", |row: &Member| Value::Flag(row.child_of_member)),
+    Column::new("hostname", "host", |row: &Member| Value::Text(row.hostname.clone())),
+    Column::new("start_unix_ns", "started", |row: &Member| Value::Instant(row.start_unix_ns)).on_demand(),
+    Column::new("duration_ns", "ran for", |row: &Member| Value::Nanoseconds(row.duration_ns)).spare(),
+    Column::new("allocated_bytes", "allocated\nbytes", |row: &Member| Value::Bytes(row.allocated_bytes)),
+    Column::new("live_bytes", "live\nbytes", |row: &Member| Value::Bytes(row.live_bytes)),
+    Column::new("peak_bytes", "peak\nbytes", |row: &Member| Value::Bytes(row.peak_bytes)).spare(),
+    Column::new("trace", "trace", |row: &Member| Value::Path(row.path.to_string_lossy().into_owned())),
 ];
 
 #[rustfmt::skip]
@@ -145,15 +161,25 @@ impl Report for Info {
         };
         let marks: Vec<_> = trace.mark_labels.iter().map(|(&id, &marks)| (names::string(trace, id), marks)).collect();
         let snapshots: Vec<_> = CAUSES.into_iter().map(of_cause).filter(|&(_, count, _)| count > 0).collect();
-        Ok(vec![
-            header(profile),
-            Section::table("options", "Options", all.table(OPTIONS, &trace.header.options, "option", &[])?),
+        let members = members(&trace.header);
+        let options: Vec<_> = plain_options(&trace.header);
+        let mut sections = vec![header(profile)];
+        if !members.is_empty() {
+            let table = all.table(MEMBERS, &members, "run", &[])?;
+            let section = Section::table("members", "Processes", table);
+            sections.push(section.note(
+                "of a process that was forked from another of these: what it did itself, without what it inherited",
+            ));
+        }
+        sections.extend([
+            Section::table("options", "Options", all.table(OPTIONS, &options, "option", &[])?),
             counters(profile),
             Section::table("threads", "Threads", all.table(THREADS, &threads, "thread_id", &[])?),
             Section::table("marks", "Marks", all.table(MARKS, &marks, "marks", &[])?),
             Section::table("snapshots", "Snapshots", all.table(SNAPSHOTS, &snapshots, "snapshots", &[])?),
             sizes(profile),
             Section::table("chunks", "Chunks", all.table(CHUNKS, &chunks, "stored_bytes", &[])?),
-        ])
+        ]);
+        Ok(sections)
     }
 }

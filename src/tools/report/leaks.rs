@@ -38,6 +38,10 @@ impl Report for Leaks {
         "leaks"
     }
 
+    fn is_of_one_trace(&self) -> bool {
+        true
+    }
+
     fn keep(&self) -> Keep {
         Keep::History
     }

@@ -1,9 +1,12 @@
 //! The reports. Each is a file of its own that turns a [`Profile`] into a [`Document`]; none knows of another.
 //!
+//! `diff` alone is of two traces, and no [`Report`].
+//!
 //! To add one: write its file, add it to [`REPORTS`]. No report prints, and none sums: what a figure means is settled in
 //! [`crate::tools::profile`].
 
 mod classes;
+pub mod diff;
 mod files;
 mod info;
 mod leaks;
@@ -51,6 +54,11 @@ pub trait Report: Sync {
     /// What it needs of a trace. Default: the last figures.
     fn keep(&self) -> Keep {
         Keep::Last
+    }
+
+    /// Can it say nothing of the sum of several traces? Default: it can.
+    fn is_of_one_trace(&self) -> bool {
+        false
     }
 
     /// Does it find that anything grows by more than so many bytes per mark, or per second where there are no marks?

@@ -3,6 +3,7 @@
 use super::{inherited, lines, subs, Options, Report};
 use crate::format::records::{Cause, SubKind};
 use crate::tools::document::{Fact, Section, Value};
+use crate::tools::merge::members;
 use crate::tools::profile::{difference, names, Profile};
 use crate::tools::select::{Selection, UnknownColumn};
 
@@ -53,6 +54,16 @@ fn run(profile: &Profile) -> Section {
     if let Some(parent) = &header.parent_trace {
         let path = Value::Text(names::text(parent));
         facts.push(Fact::new("forked from", "parent_trace", path, " (figures count from the fork)"));
+    }
+    let members = members(header);
+    if let Some(runs) = members.iter().map(|member| member.run).max() {
+        let traces = Value::Count(members.len() as u64);
+        let fact = Fact::new("sum of", "traces", traces, " traces, runs: ").and(
+            "runs",
+            Value::Count(runs.into()),
+            " (info lists them; above is the first)",
+        );
+        facts.push(fact);
     }
     Section::facts("run", "Run", facts)
 }

@@ -19,7 +19,7 @@ sub html {
         my $name = $entry->{name} eq $current ? "<b>$entry->{name}</b>" : $entry->{name};
         my @below = @{ $entry->{below} || [] };
         return '  ' x $depth . "<li>$name</li>\n" . join '', map { $render->($_, $depth + 1) } @below;
-    };    # LEAK: perl has the statement's line from here
+    };
     return join '', map { $render->($_, 0) } @{ $self->{entries} };
 }
 

@@ -14,7 +14,7 @@ sub run_job {
         local $SIG{__DIE__} = sub { die "while reporting: $_[0]" };
         $reported{ $job->{name} }++ if $SIG{__DIE__} != $handler;
         die $error;
-    };    # LEAK: perl has the statement's line from here
+    };
     local $SIG{__DIE__} = $handler;
     return eval { $work->($job) } || 0;
 }
