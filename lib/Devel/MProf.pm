@@ -350,7 +350,8 @@ grew by at least a third of what a straight line would have there.
 
 =item *
 
-What the heap sample lists was born in at least 3 different marks, and the growth is at least half of what the sample
+What the heap sample lists was born in at least 3 different marks (where so much is kept that the sample covers fewer,
+there are at least 3 instances), and the growth is at least half of what the sample
 would make one expect. So the newest entries of a cache of bounded size are no leak.
 
 =item *

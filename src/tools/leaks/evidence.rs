@@ -129,7 +129,10 @@ impl<'a> Evidence<'a> {
     /// Does the history bear out what the sample claims of a group?
     pub(super) fn bears_out(&self, group: &Group, leak: &Leak, sample: &Sample, trace: &Trace) -> bool {
         let window = axis_at(sample, trace, sample.begins.to) - axis_at(sample, trace, sample.begins.from);
-        if window <= 0.0 || group.births.len() < LEAST_BIRTHS {
+        // Where much is kept the window is narrowed to few marks or snapshots; then as many instances say the same.
+        let is_narrow = sample.begins.to.saturating_sub(sample.begins.from) < LEAST_BIRTHS as u64;
+        let times = if is_narrow { usize::try_from(group.instances).unwrap_or(usize::MAX) } else { group.births.len() };
+        if window <= 0.0 || times < LEAST_BIRTHS {
             return false;
         }
         let claimed = group.scalars as f64 / window * self.axis.span();
