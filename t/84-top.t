@@ -83,6 +83,8 @@ shows(qr/1 of \d+ rows match leak/, 'and what matches is left');
 keys_are('Enter');
 shows(qr/< \(main program\):4/, 'Enter: the calls that lead there');
 keys_are('Escape');
+# A key that came at once would be taken for one with Alt.
+shows(qr/\A(?!.*rows match)/s, 'Escape: all rows again');
 keys_are('p');
 shows(qr/HELD/, 'p: held');
 my $held = screen();

@@ -20,8 +20,8 @@ use crate::format::Record;
 use rustc_hash::FxHashMap;
 use std::ffi::c_void;
 
-/// Most scalars that are listed. Where there are more, those of the last marks are.
-const MOST_LISTED: usize = 20_000;
+/// Most scalars that are listed while the program runs, and at its end. Where there are more, those of the last marks are.
+const MOST_LISTED: [usize; 2] = [20_000, 60_000];
 /// Most holders, the named ones at the ends of their chains included.
 const MOST_HOLDERS: usize = 5_000;
 /// Most different keys, symbols and variables that are told by name.
@@ -87,6 +87,7 @@ struct Sample<'a> {
     holders: Vec<HeapScalar>,
     holder_numbers: FxHashMap<usize, u32>,
     listed: u32,
+    most_listed: usize,
 }
 
 /// Takes a sample of the scalars of `interp`, as part of the snapshot that is being taken. To be called at a boundary.
@@ -110,6 +111,7 @@ pub fn take(recorder: &mut Recorder, interp: &Interp, ended: bool, put: &mut dyn
         holders: Vec::new(),
         holder_numbers: FxHashMap::default(),
         listed: 0,
+        most_listed: MOST_LISTED[usize::from(ended)],
     };
     let in_window = sample.choose(ledger);
     sample.begin(interp.scalars() as u64, in_window);
@@ -193,7 +195,7 @@ impl Sample<'_> {
         let mut listed = 0;
         for (number, scalars) in newest_first {
             listed += scalars;
-            if listed > MOST_LISTED {
+            if listed > self.most_listed {
                 // Whole units of work only, so that growth per mark can be counted; the newest one counts as far as it fits.
                 self.window.from = if listed > scalars { number + 1 } else { number };
                 break;
@@ -201,7 +203,7 @@ impl Sample<'_> {
         }
         for (head, birth, born_at) in ledger.scalars() {
             let Some((place, _)) = self.window.number(birth, born_at) else { continue };
-            if parts.contains_key(&place) && (self.listed as usize) < MOST_LISTED {
+            if parts.contains_key(&place) && (self.listed as usize) < self.most_listed {
                 self.visit.seek(head as usize, self.listed);
                 self.listed += 1;
             }
