@@ -341,7 +341,7 @@ Recorded with C<full=off> or C<ledger=0>, all are.
 
 =item *
 
-After warm-up it has grown by at least 3 scalars or 1 KiB; and by one scalar or 64 bytes in 20 marks.
+After warm-up it has grown by at least 3 scalars or 4 KiB; and by one scalar or 64 bytes in 20 marks.
 
 =item *
 
@@ -352,6 +352,11 @@ grew by at least a third of what a straight line would have there.
 
 What the heap sample lists was born in at least 3 different marks, and the growth is at least half of what the sample
 would make one expect. So the newest entries of a cache of bounded size are no leak.
+
+=item *
+
+Blocks count only where they grew by more than 64 bytes for each scalar that the line keeps: keys and numbers become longer
+as a program goes on.
 
 =item *
 
@@ -376,7 +381,8 @@ marks: per second). C<--json> has these fields in C<leaks.rows> and in C<once.ro
 C<growth_bytes_per_mark>, C<growth_scalars_per_mark> (per second where C<axis.unit> is C<seconds>);
 C<growth_bytes_per_call>, C<growth_scalars_per_call>, for the sub of that line, or null; C<total_growth_bytes>,
 C<total_growth_scalars>, after warm-up; C<last_marks_growth_bytes>, C<last_marks_growth_scalars>, in the last quarter;
-C<steadiness>, from 0 to 1; C<instances>; C<kinds> and C<classes>, scalars of an instance; C<reason>, with C<kind> (C<cycle>,
+C<steadiness>, from 0 to 1; C<instances>; C<kinds> and C<classes>, scalars of an instance (of one long
+chain: for each mark); C<reason>, with C<kind> (C<cycle>,
 C<held>, C<bytes> or C<unknown>), C<path>, C<holder> and C<text>; C<advice>; C<born>; C<call_path>, from the outermost call
 to the line; C<call_paths>, how many lead there. C<axis> has C<unit>, C<end>, C<marks>, C<warm_up>, C<points> and C<verdict>
 (C<told>; C<told_of_scalars>, where there were too few snapshots for the growth of texts and other blocks;
@@ -387,6 +393,198 @@ C<too_few_points> or C<not_recorded>).
 C<mprof-dump classes> shows all live scalars at the last heap sample, by type and class. Growth per mark is what lives of
 those that were born after warm-up and before the last mark, and no more than their number has grown since the sample
 before.
+=head1 EXPORT
+
+C<mprof-dump export --format FORMAT -o FILE TRACE...> writes traces for other tools. All numbers are exact, and their sums
+are those of the reports.
+
+    format      what it is                                  what reads it
+    sqlite      a database of all tables                    sqlite3, and all that knows SQLite
+    folded      stacks of one metric, one a line            inferno, flamegraph.pl
+    pprof       stacks with six metrics, gzipped            go tool pprof
+    callgrind   subs, lines and calls with six metrics      callgrind_annotate, KCachegrind
+    speedscope  a profile for each of six metrics           speedscope.app
+    csv         one table                                   spreadsheets
+    json        all tables                                  jq, programs
+    parquet     one table, as a folder of files             DuckDB, Spark
+
+    mprof-dump export --format sqlite -o run.db mprof.bin
+    sqlite3 run.db 'SELECT sub, self_live_bytes FROM subs ORDER BY 2 DESC LIMIT 10'
+
+    mprof-dump export --format folded --metric live_bytes mprof.bin | inferno-flamegraph > live.svg
+
+    mprof-dump export --format pprof -o run.pb.gz mprof.bin
+    go tool pprof -top -sample_index=live_bytes run.pb.gz
+
+    mprof-dump export --format callgrind -o callgrind.out.run mprof.bin
+    callgrind_annotate --inclusive=yes callgrind.out.run
+
+Without C<-o> what is text, and pprof where that is no terminal, goes to standard output. A file that is there is replaced
+only with C<--force>. It is written under another name first, so that it is never there by half.
+
+The metrics are C<allocated_bytes>, C<allocated_blocks>, C<live_bytes>, C<live_blocks>, C<at_peak_bytes> and C<scalars>:
+those that were born in a sub and still live. C<folded> holds one of them, or one of C<calls>, C<freed_bytes>,
+C<freed_blocks>, C<at_peak_blocks>, C<born_scalars> and C<died_scalars>; C<--metric> says which.
+
+In C<folded>, C<pprof>, C<callgrind>, C<speedscope> and C<csv> what is no visible character in a name is spelled out, a
+newline as C<\n>; in C<folded> also a semicolon, as C<\x{3B}>. The others have names as they are. Bytes that are no UTF-8
+are C<\xNN> everywhere. The formats of stacks, but C<pprof>, have no negative numbers: scalars are counted as 0 where more
+died than were born, which C<mprof-dump> then says. That happens with C<ledger=0> and in forked children.
+
+Of several traces, C<folded> and C<callgrind> hold the sums. C<pprof> holds the sums with the label C<run>, so that one can
+be chosen (C<-tagfocus>). C<speedscope> has profiles for each, and the tables have rows for each.
+
+=head2 Tables
+
+C<csv> and C<parquet> hold one, which C<--table> names; without it C<places>. The columns stay: there may be more of
+them in a later version. A name ends in the unit. C<NULL>, or nothing in C<csv>, is what is not known.
+
+=over
+
+=item runs
+
+A row for each trace.
+
+    run_id              number of the run in this export, from 1 on; first column of every table
+    host, run           the host, and the run among the host's: when it began, and the process
+    trace               path of the trace
+    pid, parent_pid     the process and its parent
+    parent_trace        of a forked child: the trace of its parent
+    command_line, cwd   what was run, and where
+    perl_version, mprof_version
+    start_unix_ns       when it began, in nanoseconds since 1970 UTC
+    duration_ns         how long it is known to have run
+    end_cause           how it ended, as cause in snapshots
+    warnings            what to know before trusting the figures
+    page_size_bytes
+    start_size_pages, start_resident_pages, start_live_scalars
+                        what there was at the start
+
+and the counters below, as they were at the end.
+
+=item snapshots
+
+The counters at each snapshot.
+
+    snapshot            number, from 0 on
+    time_ns             when, in nanoseconds since the start
+    cause               interval, base (what a forked child inherited), request, exec, exit, quick_exit, mark
+    marks               how many marks the program had made
+
+=item marks
+
+A row for each label of marks: C<label_id>, a number; C<label>; C<marks>, how many there were.
+
+=item leaks
+
+What C<mprof-dump leaks --all> finds, those that keep most first.
+
+    leak_id             number, from 1 on
+    is_steady           1: it grows steadily; 0: it grew once, and is no leak by these figures
+    file, line, sub     the line to blame
+    per                 mark or second: what growth is measured by
+    growth_bytes_per_mark, growth_scalars_per_mark
+                        how much stays for each of them
+    growth_bytes_per_call, growth_scalars_per_call
+                        the same for each call of the sub
+    total_growth_bytes, total_growth_scalars
+                        after warm-up
+    last_marks_growth_bytes, last_marks_growth_scalars
+                        in the last quarter
+    steadiness          from 0 to 1
+    instances           how many of it the heap sample has
+    reason              cycle, held, bytes, unknown
+    reason_path         an example of the cycle
+    reason_text, advice why it stays and what would free it, in words
+    born_file, born_line, born_sub
+                        where it was born, if not there
+    call_paths          how many paths of calls lead there
+
+=item timeline
+
+The process as it went: C<point>, C<time_ns>, C<live_bytes>, C<live_scalars>, C<size_pages>, C<resident_pages>.
+
+=item subs
+
+A row for each sub.
+
+    sub_id              its number in the run
+    sub                 its name
+    kind                perl, xsub, require, eval, main, thread, pools
+    module              what its own figures count for
+    file, line          where it is defined
+    calls               how often it was called
+
+and figures: C<self_> and C<inclusive_>. A sub that calls itself is counted once.
+
+=item nodes
+
+The call tree, a row for each path of calls, with figures: C<self_> and C<inclusive_>.
+
+    node_id             its number in the run
+    parent_id           the node that called it; NULL for a root
+    depth               levels below the root
+    sub_id, sub, kind, module
+                        what was called
+    call_file, call_line
+                        from where
+    calls               how often
+
+=item places
+
+A row for each path of calls and line, with figures of its own. Everything that was counted is in one row.
+
+    place_id            its number in the run
+    node_id             the path of calls
+    sub_id, sub, kind, module
+                        the sub at its end
+    file, line          the line; calls, frees and pages have none, and are at line 0
+    calls               how often the node was called
+
+=item calls
+
+Of a run with C<calls=1>: a row for each call that is over, in the order of their ends.
+
+    id                  number, from 1 on
+    function            name of the sub
+    before, after       live bytes of the process when the call began, and when it was over
+    before_scalars, after_scalars, before_size_pages, after_size_pages, before_resident_pages, after_resident_pages
+                        the other counters then
+    node_id             the path of calls
+    depth               calls it was inside of
+    interpreter         0 for the main program; the number of the thread's interpreter
+
+In C<sqlite> there is also the view C<f> of C<id>, C<function>, C<before> and C<after>, for the query that the module of 2007
+was made for:
+
+    SELECT count(1) AS c, sum(after-before) AS s, function FROM f GROUP BY function HAVING s <> 0 ORDER BY s ASC
+
+=back
+
+Subs of the same name stand in rows of their own. Tools that know subs by their names add them up: C<go tool pprof> all of a
+name, C<callgrind_annotate> those of a name in one file.
+
+The figures: C<allocated_bytes>, C<allocated_blocks>, C<freed_bytes>, C<freed_blocks>, C<live_bytes>, C<live_blocks>,
+C<base_live_bytes> and C<base_live_blocks> (of these, what a forked child inherited), C<at_peak_bytes>,
+C<at_peak_blocks>, C<born_scalars>, C<died_scalars>, C<net_scalars>, C<size_pages>, C<resident_pages>.
+
+The counters, those of a process: C<allocated_bytes>, C<allocated_blocks>, C<freed_bytes>, C<freed_blocks>,
+C<older_freed_bytes>, C<older_freed_blocks>, C<live_bytes>, C<live_blocks>, C<peak_bytes>, C<peak_blocks>,
+C<peak_time_ns>, C<mapped_bytes>, C<unmapped_bytes>, C<born_scalars>, C<died_scalars>, C<older_died_scalars>,
+C<live_scalars>, C<size_pages>, C<resident_pages>, C<peak_resident_bytes>, C<profiler_bytes>, C<profiler_peak_bytes>,
+C<depth_capped_calls>, C<missed_events>. They are those of C<mprof-dump info>.
+
+=head2 Many hosts
+
+C<mprof-dump export --format parquet -o FOLDER TRACE...> writes F<FOLDER/host=HOST/run=RUN/places.parquet> for each trace,
+and leaves the others that are there alone: traces of a fleet become one table, with C<host> and C<run> as columns.
+
+    SELECT host, sub, sum(live_bytes) FROM read_parquet('FOLDER/*/*/places.parquet', hive_partitioning = true)
+    GROUP BY ALL ORDER BY 3 DESC;                              -- DuckDB
+
+    spark.read.parquet('FOLDER').groupBy('host', 'sub').sum('live_bytes')       # Spark
+
+A folder holds one table; another C<--table> goes to another folder.
 
 =head1 SEVERAL TRACES
 

@@ -6,6 +6,8 @@ mod args;
 mod calls;
 #[path = "mprof-dump/diff.rs"]
 mod diff;
+#[path = "mprof-dump/export.rs"]
+mod export;
 #[path = "mprof-dump/html.rs"]
 mod html;
 #[path = "mprof-dump/merge.rs"]
@@ -22,6 +24,7 @@ use args::{Command, Request, SummaryArgs, Task};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, ValueEnum};
 use mprof::tools::document::Document;
+use mprof::tools::export::ExportError;
 use mprof::tools::html::HtmlError;
 use mprof::tools::merge::members;
 use mprof::tools::profile::Profile;
@@ -31,7 +34,6 @@ use mprof::tools::render::text::{text, warnings_text, Look};
 use mprof::tools::report::{self, document, find, REPORTS};
 use mprof::tools::select::UnknownColumn;
 use mprof::tools::target::TargetError;
-use mprof::tools::warning::Warning;
 use std::io::{self, IsTerminal, Write};
 use std::mem::ManuallyDrop;
 use std::process::ExitCode;
@@ -69,6 +71,7 @@ Examples:
   mprof-dump merge -o all.bin host1.bin host2.bin    one trace of several
   mprof-dump diff --fail-over 1M old.bin new.bin     what grew; exit code 3 if by more than 1 MiB
   mprof-dump top 4711                                what grows in a running process
+  mprof-dump export --format sqlite -o run.db mprof.bin
 
 A trace is written by perl -d:MProf script.pl. A trace called like a report is ./subs.
 Exit code: 0; 1 if standard output could not be written; 2 for bad usage, a trace that cannot be read or a file that
@@ -140,6 +143,8 @@ enum DumpError {
     Merge(#[from] merge::MergeError),
     #[error(transparent)]
     Top(#[from] top::TopError),
+    #[error(transparent)]
+    Export(#[from] ExportError),
 }
 
 impl Cli {
@@ -163,6 +168,13 @@ impl Cli {
         if !sentence.is_empty() && (self.output.json || self.output.bytes) {
             return Err(Cli::command().error(ErrorKind::ArgumentConflict, sentence));
         }
+        if let Command::Export(args) = &report {
+            let looks = self.output.json || self.output.bytes;
+            let json = looks.then(|| "export has neither --json nor --bytes: see --format".to_owned());
+            if let Some(sentence) = json.or_else(|| args.conflict()) {
+                return Err(Cli::command().error(ErrorKind::ArgumentConflict, sentence));
+            }
+        }
         Ok(report.task())
     }
 }
@@ -171,7 +183,8 @@ impl Cli {
 fn unless_a_report(args: SummaryArgs) -> Result<SummaryArgs, clap::Error> {
     match args.traces.as_slice() {
         [first, _, ..] if !first.exists() && !first.to_string_lossy().contains(['/', '*', '?', '[']) => {
-            let reports = REPORTS.iter().map(|report| report.name()).chain(["calls", "html", "merge", "diff", "top"]);
+            let others = ["calls", "html", "export", "merge", "diff", "top"];
+            let reports = REPORTS.iter().map(|report| report.name()).chain(others);
             let sentence = format!(
                 "there is no report \"{}\"; there are: {}",
                 printable(&first.to_string_lossy()),
@@ -199,10 +212,11 @@ fn main() -> ExitCode {
         Task::Html(args) => args.run().map(|()| 0),
         Task::Merge(args) => {
             let warnings = merge::run(&args).map_err(DumpError::from);
-            warnings.map(|warnings| show_warnings(output, &warnings)).map(|()| 0)
+            warnings.map(|warnings| warn(output, &warnings_text(&warnings, "mprof-dump: ", true))).map(|()| 0)
         }
         Task::Diff(args) => compare(output, &args),
         Task::Top(args) => watch(&args).map(|()| 0),
+        Task::Export(args) => args.run(|warnings| warn(output, warnings)).map(|()| 0),
     };
     match done {
         Ok(code) => ExitCode::from(code),
@@ -260,15 +274,14 @@ fn show(output: OutputArgs, document: &Document) -> Result<(), DumpError> {
     // AutoStream takes the styles out again where they are not wanted.
     write_out(&mut AutoStream::new(stdout.lock(), output.color.choice()), &page)?;
     if !document.warnings_on_page {
-        show_warnings(output, &document.warnings);
+        warn(output, &warnings_text(&document.warnings, "mprof-dump: ", true));
     }
     Ok(())
 }
 
-fn show_warnings(output: OutputArgs, warnings: &[Warning]) {
-    let warnings = warnings_text(warnings, "mprof-dump: ", true);
+fn warn(output: OutputArgs, warnings: &str) {
     // A report is no worse for a standard error that nobody reads.
-    let _ = write_out(&mut AutoStream::new(io::stderr().lock(), output.color.choice()), &warnings);
+    let _ = write_out(&mut AutoStream::new(io::stderr().lock(), output.color.choice()), warnings);
 }
 
 fn write_out(out: &mut impl Write, text: &str) -> Result<(), DumpError> {

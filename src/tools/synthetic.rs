@@ -39,9 +39,13 @@ impl Synthetic {
 
     pub(crate) fn sub(&mut self, kind: SubKind, package: &str, name: &str, file: &str, line: u32) -> SubId {
         let [package, name, file] = [package, name, file].map(|s| if s.is_empty() { StrId(0) } else { self.string(s) });
+        self.sub_of(Sub { kind, package, name, file, line })
+    }
+
+    pub(crate) fn sub_of(&mut self, sub: Sub) -> SubId {
         let first = SubId(self.subs);
         self.subs += 1;
-        self.push(&Record::Subs(Subs { first, subs: vec![Sub { kind, package, name, file, line }] }));
+        self.push(&Record::Subs(Subs { first, subs: vec![sub] }));
         first
     }
 

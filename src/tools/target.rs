@@ -4,11 +4,11 @@
 //! goes wrong, nothing half-written stays behind.
 
 use super::render::printable;
-use std::fs::{File, Permissions};
+use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempDir};
 use thiserror::Error;
 
 /// What the names of unfinished files begin with.
@@ -23,9 +23,15 @@ pub enum TargetError {
     /// It is a folder, a device or the like.
     #[error("{} is no regular file, so it is not replaced", shown(.0))]
     NotAFile(PathBuf),
+    /// It is no folder, and was to be one.
+    #[error("{} is no folder", shown(.0))]
+    NotAFolder(PathBuf),
     /// It is what is being read.
     #[error("{} is the trace itself, so it is not replaced", shown(.0))]
     Input(PathBuf),
+    /// Two runs would have the same file.
+    #[error("{} would be written twice: the same run was given twice", shown(.0))]
+    Twice(PathBuf),
     /// The system refused.
     #[error("cannot write {}: {error}", shown(path))]
     Io {
@@ -89,6 +95,11 @@ impl Target {
         self.file.as_file_mut()
     }
 
+    /// Where the unfinished file is, for what writes by path.
+    pub fn unfinished(&self) -> &Path {
+        self.file.path()
+    }
+
     /// Gives the finished file its name.
     ///
     /// # Errors
@@ -116,10 +127,95 @@ impl Target {
     }
 }
 
+/// Files to be written into a folder, which may hold others.
+pub struct FolderTarget {
+    path: PathBuf,
+    replace: bool,
+    unfinished: TempDir,
+    /// Of each file: its path below the folder.
+    files: Vec<PathBuf>,
+    /// Was the folder made for this? Then it goes again if nothing comes of it.
+    made: Made,
+}
+
+/// A folder that was made, and is removed if it is empty in the end.
+struct Made(Option<PathBuf>);
+
+impl Drop for Made {
+    fn drop(&mut self) {
+        if let Some(path) = &self.0 {
+            // It is in use where this fails.
+            let _ = fs::remove_dir(path);
+        }
+    }
+}
+
+impl FolderTarget {
+    /// The folder at `path`, which is made where it is not there. Files in it are replaced only if `replace`.
+    ///
+    /// # Errors
+    /// Where nothing can be written there.
+    pub fn new(path: &Path, replace: bool) -> Result<Self, TargetError> {
+        let there = path.metadata();
+        if there.as_ref().is_ok_and(|there| !there.is_dir()) {
+            return Err(TargetError::NotAFolder(path.to_owned()));
+        }
+        let made = Made(there.is_err().then(|| path.to_owned()));
+        if there.is_err() {
+            fs::create_dir(path).map_err(failed(path))?;
+        }
+        let unfinished = tempfile::Builder::new().prefix(UNFINISHED).tempdir_in(path).map_err(failed(path))?;
+        Ok(FolderTarget { path: path.to_owned(), replace, unfinished, files: Vec::new(), made })
+    }
+
+    /// A new file at `below`, a path below the folder, to write to.
+    ///
+    /// # Errors
+    /// Where it may not be written.
+    pub fn file(&mut self, below: PathBuf) -> Result<File, TargetError> {
+        let path = self.path.join(&below);
+        if self.files.contains(&below) {
+            return Err(TargetError::Twice(path));
+        }
+        if path.symlink_metadata().is_ok() && !self.replace {
+            return Err(TargetError::Exists(path));
+        }
+        let unfinished = self.unfinished.path().join(&below);
+        let parent = unfinished.parent().unwrap_or(self.unfinished.path());
+        let file = fs::create_dir_all(parent).and_then(|()| File::create_new(&unfinished)).map_err(failed(&path))?;
+        self.files.push(below);
+        Ok(file)
+    }
+
+    /// Moves all files to their places.
+    ///
+    /// # Errors
+    /// Where one cannot be moved; those moved before it are taken away again.
+    pub fn finish(mut self) -> Result<(), TargetError> {
+        for (at, below) in self.files.iter().enumerate() {
+            if let Err(error) = self.place(below) {
+                for placed in self.files.iter().take(at).filter(|_| !self.replace) {
+                    // What cannot be taken away is whole at least.
+                    let _ = fs::remove_file(self.path.join(placed));
+                }
+                return Err(failed(&self.path.join(below))(error));
+            }
+        }
+        self.made = Made(None);
+        Ok(())
+    }
+
+    fn place(&self, below: &Path) -> io::Result<()> {
+        let (from, to) = (self.unfinished.path().join(below), self.path.join(below));
+        File::open(&from)?.sync_all()?;
+        fs::create_dir_all(to.parent().unwrap_or(&self.path))?;
+        fs::rename(from, to)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
 
     fn names(folder: &Path) -> Vec<String> {
         let mut names: Vec<String> =
@@ -177,5 +273,28 @@ mod tests {
         Target::new(&link, true, NO_INPUTS).unwrap().write(b"new").unwrap();
         assert!(link.symlink_metadata().unwrap().is_symlink());
         assert_eq!(fs::read(&file).unwrap(), b"new");
+    }
+
+    #[test]
+    fn a_folder_grows_by_whole_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("table");
+        let mut target = FolderTarget::new(&path, false).unwrap();
+        target.file("a=1/x".into()).unwrap();
+        assert!(matches!(target.file("a=1/x".into()), Err(TargetError::Twice(_))));
+        drop(target);
+        assert_eq!(names(folder.path()), Vec::<String>::new());
+
+        for part in ["a=1", "a=2"] {
+            let mut target = FolderTarget::new(&path, false).unwrap();
+            target.file(Path::new(part).join("x")).unwrap().write_all(part.as_bytes()).unwrap();
+            target.finish().unwrap();
+        }
+        assert_eq!(names(&path), ["a=1", "a=2"]);
+        let mut target = FolderTarget::new(&path, false).unwrap();
+        assert!(matches!(target.file("a=2/x".into()), Err(TargetError::Exists(_))));
+        drop(target);
+        assert_eq!(names(&path), ["a=1", "a=2"]);
+        assert!(matches!(FolderTarget::new(&path.join("a=1/x"), true), Err(TargetError::NotAFolder(_))));
     }
 }

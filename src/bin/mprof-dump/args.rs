@@ -2,6 +2,7 @@
 
 use super::calls::CallsArgs;
 use super::diff::DiffArgs;
+use super::export::ExportArgs;
 use super::html::HtmlArgs;
 use super::merge::MergeArgs;
 use super::top::TopArgs;
@@ -44,6 +45,8 @@ pub enum Command {
     Diff(DiffArgs),
     /// Watch a trace while it is written, or a process by its number
     Top(TopArgs),
+    /// Traces in the formats of other tools: databases, flame graphs, pprof, callgrind
+    Export(ExportArgs),
 }
 
 /// Arguments of a report.
@@ -199,6 +202,8 @@ pub enum Task {
     Diff(DiffArgs),
     /// A trace as it grows.
     Top(TopArgs),
+    /// Traces in another format.
+    Export(ExportArgs),
 }
 
 impl Command {
@@ -210,6 +215,7 @@ impl Command {
             Command::Merge(args) => return Task::Merge(args),
             Command::Diff(args) => return Task::Diff(args),
             Command::Top(args) => return Task::Top(args),
+            Command::Export(args) => return Task::Export(args),
             Command::Summary(args) => args.request(),
             Command::Subs(args) => args.request("subs"),
             Command::Lines(args) => args.request("lines"),

@@ -31,15 +31,8 @@ const VIEWS: &[Shows] = &[
     Shows { report: "classes", title: "Classes", sort: Some("bytes"), also: &[] },
 ];
 
-const LEAK_COLUMNS: &[&str] = &[
-    "growth_bytes_per_mark",
-    "growth_scalars_per_mark",
-    "growth_bytes_per_call",
-    "total_growth_bytes",
-    "steadiness",
-    "instances",
-    "sub",
-];
+const LEAK_COLUMNS: &[&str] =
+    &["growth_scalars_per_mark", "growth_bytes_per_call", "total_growth_bytes", "steadiness", "instances", "sub"];
 
 /// Rows that a table holds at most, whatever share they have.
 const MOST_ROWS: usize = 3000;
@@ -114,7 +107,10 @@ struct PageHead {
 #[derive(Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Kind {
+    /// A name or path.
     Text,
+    /// A word or a few, that are not broken.
+    Word,
     Bytes,
     Count,
     Share,
@@ -225,7 +221,7 @@ fn table_of(entries: &Entries) -> Table {
             "file" => ("line of file", Shown::Always),
             "line" => (key, Shown::JsonOnly),
             // A program without marks has it by seconds; the facts above say so.
-            "growth_bytes_per_mark" => ("growth\nper unit\nbytes", Shown::OnDemand),
+            "growth_bytes_per_mark" => ("growth\nper unit\nbytes", Shown::Always),
             "growth_scalars_per_mark" => ("growth\nper unit\nscalars", Shown::OnDemand),
             _ => (key, Shown::OnDemand),
         };
@@ -314,7 +310,7 @@ fn shown(head: &Head, also: &[&str]) -> PageShown {
 }
 
 fn is_nothing(value: &Value) -> bool {
-    matches!(value, Value::Absent) || (kind(value) != Kind::Text && size(value) == 0.0)
+    matches!(value, Value::Absent) || (!matches!(kind(value), Kind::Text | Kind::Word) && size(value) == 0.0)
 }
 
 fn kind(value: &Value) -> Kind {
@@ -323,6 +319,7 @@ fn kind(value: &Value) -> Kind {
         Value::Count(_) | Value::Signed(_) | Value::Decimal(_) => Kind::Count,
         Value::Share(_) => Kind::Share,
         Value::Nanoseconds(_) => Kind::Time,
+        Value::Text(_) => Kind::Word,
         _ => Kind::Text,
     }
 }

@@ -102,13 +102,18 @@ impl<'a> Causes<'a> {
 
     /// Of what is held by way of `entry`.
     pub fn of_held(&mut self, entry: u32) -> Option<Cause> {
-        let born = self.born(entry)?;
         let held = self.holders.of(entry);
+        if let Some(place) = held.captured_by {
+            // perl makes a variable anew when its scope is left; what keeps this one is the sub that captures it.
+            let born = self.origins.site(place);
+            let reason = Reason::Held { holder: held.holder, kind: held.kind, is_element: false };
+            return Some(Cause { site: self.origins.nearest_own(born), born, reason, path: String::new() });
+        }
+        let born = self.born(entry)?;
         let reason = if held.holder.is_empty() {
             Reason::Unknown
         } else {
-            let is_element = matches!(held.by, EdgeKind::Element | EdgeKind::Value);
-            Reason::Held { holder: held.holder, kind: held.kind, is_element }
+            Reason::Held { holder: held.holder, kind: held.kind, is_element: held.is_element }
         };
         let referent = self.graph.inner(entry).find(|edge| edge.kind == EdgeKind::Referent);
         let other = referent.and_then(|edge| self.born(edge.to));

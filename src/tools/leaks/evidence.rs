@@ -104,7 +104,8 @@ impl<'a> Evidence<'a> {
             let births = self.births(group, sample, trace);
             (bytes, scalars) = (bytes.as_steady_as(&births), scalars.as_steady_as(&births));
         }
-        let per = |count: u64| count as f64 / group.instances.max(1) as f64;
+        let times = group.times(&sample.begins);
+        let per = |count: u64| count as f64 / times;
         let site = group.cause.site;
         let born = Some(group.cause.born).filter(|born| (born.file, born.line) != (site.file, site.line));
         let has_sample = sample.begins.listed > 0;

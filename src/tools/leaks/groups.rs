@@ -5,10 +5,10 @@ use super::cycles::components;
 use super::graph::Graph;
 use super::origin::{Origins, Site};
 use super::wording;
-use crate::format::heap::{HeapBegins, ScalarKind};
+use crate::format::heap::{BirthUnit, HeapBegins, ScalarKind};
 use crate::format::ids::{NodeId, PlaceId, StrId, SubId};
 use crate::tools::trace::{Sample, Trace};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Listed scalars of a place.
@@ -210,6 +210,23 @@ impl Group {
             births_in: Vec::new(),
             sites: BTreeMap::new(),
             causes: FxHashMap::default(),
+        }
+    }
+
+    /// Were most of its scalars born at one of these places?
+    pub fn is_mostly_at(&self, places: &FxHashSet<PlaceId>) -> bool {
+        let there = self.places.iter().filter(|(place, _)| places.contains(place)).map(|(_, at)| at.scalars);
+        there.sum::<u64>() * 2 > self.scalars
+    }
+
+    /// How many times the same is kept: instances, or of one long chain marks.
+    pub fn times(&self, begins: &HeapBegins) -> f64 {
+        let marks = begins.to.saturating_sub(begins.from);
+        let is_chain = self.instances.saturating_mul(4) < marks && self.births.len() >= BIRTHS;
+        if is_chain && begins.unit == BirthUnit::Marks {
+            marks as f64
+        } else {
+            self.instances.max(1) as f64
         }
     }
 

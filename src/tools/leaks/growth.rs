@@ -19,6 +19,8 @@ const LEAST_RISES: usize = 3;
 pub struct Growth {
     /// From the end of warm-up to the last point.
     pub total: f64,
+    /// What there is at the last point.
+    pub at_end: f64,
     /// Per mark, or per second.
     pub per_unit: f64,
     /// How much of the figure's variation a straight line explains: R² of least squares, from 0 to 1.
@@ -44,6 +46,7 @@ impl Growth {
         let steps = || ys.windows(2).map(|pair| pair.last().unwrap_or(&0.0) - pair.first().unwrap_or(&0.0));
         Growth {
             total,
+            at_end: last,
             per_unit: total / axis.span(),
             steadiness: r_squared(&axis.xs, ys),
             in_last_quarter: last - at(0.75),
@@ -72,6 +75,7 @@ impl Growth {
         let [d, e, f] = other.thirds;
         Growth {
             total: self.total + other.total,
+            at_end: self.at_end + other.at_end,
             per_unit: self.per_unit + other.per_unit,
             in_last_quarter: self.in_last_quarter + other.in_last_quarter,
             thirds: [a + d, b + e, c + f],
@@ -79,12 +83,17 @@ impl Growth {
         }
     }
 
+    /// Is it steady without regard to steps?
+    pub fn is_line(&self) -> bool {
+        self.steadiness >= STEADY
+    }
+
     /// Does it grow steadily: along a line, to the end, and not by chance?
     pub fn is_steady(&self) -> bool {
         let fair_third = self.total / 3.0;
         let least = fair_third * LEAST_THIRD;
         let everywhere = self.thirds.iter().all(|&third| third >= least);
-        let line = self.steadiness >= STEADY || self.steadiness >= STEADY_IN_STEPS && everywhere;
+        let line = self.is_line() || self.steadiness >= STEADY_IN_STEPS && everywhere;
         let to_the_end = self.thirds.last().is_some_and(|&third| third >= least);
         self.total > 0.0 && line && to_the_end && self.rises >= LEAST_RISES && self.falls <= self.total
     }

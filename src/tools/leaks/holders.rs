@@ -6,6 +6,7 @@
 use super::graph::Graph;
 use super::wording;
 use crate::format::heap::{EdgeKind, HeapEdge, HeapScalar, ScalarKind};
+use crate::format::ids::PlaceId;
 use crate::tools::profile::names;
 use crate::tools::trace::Trace;
 use rustc_hash::FxHashMap;
@@ -13,6 +14,12 @@ use std::collections::VecDeque;
 
 /// Scalars that are looked at on the way up from one.
 const FARTHEST: usize = 4096;
+
+/// Rank of what an anonymous sub captures.
+const ANONYMOUS: u8 = 3;
+
+/// Steps of a way down that are shown.
+const STEPS: usize = 4;
 
 /// A name for something held, or for what holds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,8 +44,10 @@ pub struct Held {
     pub holder: String,
     /// Type of the holder; `Other` where it is not known.
     pub kind: ScalarKind,
-    /// How the holder refers to the entry.
-    pub by: EdgeKind,
+    /// Is the entry one of many in a container?
+    pub is_element: bool,
+    /// Where the entry is a variable that an anonymous sub captures: the birthplace of that sub.
+    pub captured_by: Option<PlaceId>,
 }
 
 impl<'a> Holders<'a> {
@@ -53,14 +62,17 @@ impl<'a> Holders<'a> {
         let mut best: Option<(u8, Held)> = None;
         for edge in graph.into(entry).filter(|edge| !graph.is_listed(edge.from)) {
             let Some(holder) = graph.scalar(edge.from) else { continue };
+            let is_variable = edge.kind == EdgeKind::Element && self.is_variables(edge.from);
             let named = match edge.kind {
                 // The entry is itself the thing that has a name, not one of many in it.
                 EdgeKind::Slot | EdgeKind::Referent => self.name_of(entry),
-                EdgeKind::Element if self.is_variables(edge.from) => self.name_of(entry),
+                EdgeKind::Element if is_variable => self.name_of(entry),
                 _ => self.name_of(edge.from),
             };
             if best.as_ref().is_none_or(|(rank, _)| named.rank < *rank) {
-                best = Some((named.rank, Held { holder: named.text, kind: holder.kind, by: edge.kind }));
+                let is_element = matches!(edge.kind, EdgeKind::Element | EdgeKind::Value) && !is_variable;
+                let captured_by = is_variable.then(|| self.anonymous_sub(edge.from)).flatten();
+                best = Some((named.rank, Held { holder: named.text, kind: holder.kind, is_element, captured_by }));
             }
         }
         best.map(|(_, held)| held).unwrap_or(Held { kind: ScalarKind::Other, ..Held::default() })
@@ -69,6 +81,13 @@ impl<'a> Holders<'a> {
     /// Is it the array of a sub's variables?
     fn is_variables(&self, scalar: u32) -> bool {
         self.graph.into(scalar).any(|edge| edge.kind == EdgeKind::Variables)
+    }
+
+    /// The birthplace of the anonymous sub with these variables.
+    fn anonymous_sub(&self, variables: u32) -> Option<PlaceId> {
+        let subs = self.graph.into(variables).filter(|edge| edge.kind == EdgeKind::Variables);
+        let mut subs = subs.filter_map(|edge| self.graph.scalar(edge.from));
+        subs.find(|sub| names::string(self.trace, sub.name).contains("__ANON__"))?.birthplace
     }
 
     /// The best name of a scalar.
@@ -86,15 +105,20 @@ impl<'a> Holders<'a> {
         let mut waiting = VecDeque::from([(start, 0usize)]);
         let mut best: Option<(usize, Named)> = None;
         while let Some((scalar, distance)) = waiting.pop_front() {
-            if best.as_ref().is_some_and(|(found, _)| *found < distance) || way.len() > FARTHEST {
+            let is_found = best.as_ref().is_some_and(|(found, named)| *found < distance && named.rank < ANONYMOUS);
+            if is_found || way.len() > FARTHEST {
                 break;
             }
             // A root holds no name's scalar, but the scalar itself.
             if let Some(named) = self.end(start, scalar, &way) {
+                // What an anonymous sub captures has a name, but who has the sub says more.
+                let goes_on = named.rank == ANONYMOUS;
                 if best.as_ref().is_none_or(|(_, known)| named.rank < known.rank) {
                     best = Some((distance, named));
                 }
-                continue;
+                if !goes_on {
+                    continue;
+                }
             }
             for edge in self.graph.into(scalar) {
                 let up = edge.from;
@@ -111,7 +135,7 @@ impl<'a> Holders<'a> {
 
     /// The name of `start`, if the way up has come to something that gives one.
     fn end(&self, start: u32, top: u32, way: &FxHashMap<u32, &HeapEdge>) -> Option<Named> {
-        let known = self.graph.scalar(top)?;
+        let known = self.graph.scalar(top).filter(|_| !self.graph.is_listed(top))?;
         let edge = way.get(&top);
         let name = names::string(self.trace, known.name);
         let (base, rank, below) = match (known.kind, edge) {
@@ -134,9 +158,9 @@ impl<'a> Holders<'a> {
                 let variable = wording::variable(self.trace, known, element.index);
                 let variable = variable.unwrap_or_else(|| "a variable".to_owned());
                 let (sub, rank) = match name.as_str() {
-                    "" => ("an anonymous sub".to_owned(), 3),
+                    "" => ("an anonymous sub".to_owned(), ANONYMOUS),
                     "(main program)" => ("the main program".to_owned(), 1),
-                    name if name.contains("__ANON__") => (format!("the anonymous sub {name}"), 3),
+                    name if name.contains("__ANON__") => (format!("the anonymous sub {name}"), ANONYMOUS),
                     name => (name.to_owned(), 2),
                 };
                 let my = if variable.starts_with(['$', '@', '%']) { "my " } else { "" };
@@ -162,21 +186,27 @@ impl<'a> Holders<'a> {
 
     /// A name, and the steps from `top` down to `start`: `$main::app->{queue}`.
     fn with_steps(&self, name: &str, of: &str, start: u32, top: u32, way: &FxHashMap<u32, &HeapEdge>) -> String {
-        let mut steps = String::new();
+        let (mut steps, mut shown) = (String::new(), 0);
         let mut object = None;
         let mut at = top;
         while let Some(edge) = self.below(start, at, way) {
-            match edge.kind {
-                EdgeKind::Value => steps.push_str(&wording::key(self.trace, edge.key)),
-                EdgeKind::Element => steps.push_str("[…]"),
-                _ => {}
+            let step = match edge.kind {
+                EdgeKind::Value => wording::key(self.trace, edge.key),
+                EdgeKind::Element if !self.is_variables(at) => "[…]".to_owned(),
+                _ => String::new(),
+            };
+            shown += usize::from(!step.is_empty());
+            if shown <= STEPS {
+                steps.push_str(&step);
             }
             object = self.class(at).or(object);
             at = edge.to;
         }
-        let arrow = if steps.is_empty() { "" } else { "->" };
+        if shown > STEPS {
+            steps.push('…');
+        }
         let class = object.map(|class| format!(" (in a {class} object)")).unwrap_or_default();
-        format!("{name}{arrow}{steps}{of}{class}")
+        format!("{}{of}{class}", stepped(name, &steps))
     }
 
     fn class(&self, scalar: u32) -> Option<String> {
@@ -210,6 +240,16 @@ impl<'a> Holders<'a> {
     }
 }
 
+/// A name followed by steps, as perl spells it: `$main::SIG{ALRM}` of `%main::SIG`, `$app->{queue}` of `$app`.
+fn stepped(name: &str, steps: &str) -> String {
+    let (my, variable) = name.strip_prefix("my ").map_or(("", name), |variable| ("my ", variable));
+    match variable.strip_prefix(['%', '@']) {
+        _ if steps.is_empty() => name.to_owned(),
+        Some(container) => format!("{my}${container}{steps}"),
+        None => format!("{name}->{steps}"),
+    }
+}
+
 fn unnamed_kind(scalar: &HeapScalar) -> &'static str {
     match scalar.kind {
         ScalarKind::Array => "an array without a name",
@@ -218,5 +258,22 @@ fn unnamed_kind(scalar: &HeapScalar) -> &'static str {
         ScalarKind::Reference => "a reference without a name",
         ScalarKind::Glob => "a file handle or glob without a name",
         _ => "a scalar without a name",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn elements_are_spelled_as_perl_does() {
+        for (name, steps, spelled) in [
+            ("%main::CACHE", "", "%main::CACHE"),
+            ("%main::SIG", "{ALRM}", "$main::SIG{ALRM}"),
+            ("my @queue", "[…]{id}", "my $queue[…]{id}"),
+            ("$main::app", "{queue}", "$main::app->{queue}"),
+        ] {
+            assert_eq!(stepped(name, steps), spelled);
+        }
     }
 }

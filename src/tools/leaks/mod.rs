@@ -128,14 +128,17 @@ pub struct Leaks {
 /// Growth that is worth a word needs so many scalars after warm-up,
 const LEAST_SCALARS: f64 = 3.0;
 
-/// or so many bytes.
-const LEAST_BYTES: f64 = 1024.0;
+/// or so many bytes: less may come of keys and numbers that become longer, where as many are kept as ever.
+const LEAST_BYTES: f64 = 4096.0;
 
 /// In as many marks one scalar, or `BYTES_IN_MARKS` bytes, must be kept; less is noise.
 const IN_MARKS: f64 = 20.0;
 
 /// See [`IN_MARKS`].
 const BYTES_IN_MARKS: f64 = 64.0;
+
+/// Where all that lives is longer by this many bytes at most, no more of it is kept: numbers in keys have a digit more.
+const BYTES_LONGER: f64 = 64.0;
 
 /// Different marks (or snapshots) in which the scalars of a leak must have been born.
 const LEAST_BIRTHS: usize = 3;
@@ -172,11 +175,12 @@ impl Leaks {
         let mut buffers = Default::default();
         for sample in samples(trace) {
             let grouped = groups::groups(sample, trace, &origins);
+            // An earlier sample tells only what a later one does not: it may have another name for what holds the same.
+            let told = explained.clone();
             for group in &grouped.groups {
                 let leak = evidence.of_group(group, &grouped.listed, sample, trace, &origins);
-                let is_new =
-                    || !found.leaks.iter().any(|known| same_line(trace, known, &leak) && known.why == leak.why);
-                if is_leak(&leak, &axis) && evidence.bears_out(group, &leak, sample, trace) && is_new() {
+                let borne_out = || evidence.bears_out(group, &leak, sample, trace);
+                if !group.is_mostly_at(&told) && is_leak(&leak, &axis) && borne_out() {
                     explained.extend(group.places.keys().copied());
                     found.leaks.push(leak);
                 }
@@ -246,5 +250,9 @@ fn is_leak(leak: &Leak, axis: &Axis) -> bool {
         let often = axis.unit == Unit::Seconds || growth.per_unit * IN_MARKS >= per_marks;
         growth.total >= least && often && growth.is_steady()
     };
-    is_enough(&leak.scalars, LEAST_SCALARS, 1.0) || is_enough(&leak.bytes, LEAST_BYTES, BYTES_IN_MARKS)
+    // Where scalars came and then no more did, blocks that grow in steps are theirs: only a plain line is another thing.
+    let filled = leak.scalars.total >= LEAST_SCALARS && !leak.scalars.is_steady();
+    let grew_longer = leak.bytes.total <= leak.scalars.at_end * BYTES_LONGER;
+    let of_their_own = (!filled || leak.bytes.is_line()) && !grew_longer;
+    is_enough(&leak.scalars, LEAST_SCALARS, 1.0) || of_their_own && is_enough(&leak.bytes, LEAST_BYTES, BYTES_IN_MARKS)
 }

@@ -62,13 +62,17 @@ impl<'a> Origins<'a> {
         Some(Site { node: self.parent(node)?, file: known.call_file, line: known.call_line })
     }
 
-    /// The nearest statement of the program's own on the way up from `site`; `site` where there is none.
+    /// The nearest statement of the program's own on the way up from `site`; `site` where there is none, or where that
+    /// statement only started all that followed: a script that calls its library once.
     pub fn nearest_own(&self, site: Site) -> Site {
         let mut at = site;
+        let mut below = None;
         loop {
             if self.is_own(at) {
-                return at;
+                let is_start = self.parent(at.node).is_none() && below.is_some_and(|node| self.calls(node) == 1);
+                return if is_start { site } else { at };
             }
+            below = Some(at.node);
             // The body of a string eval has a file of its own; what is named is where the eval stands.
             let sub = self.trace.nodes.get(at.node.index()).map(|node| self.trace.sub(node.sub)).unwrap_or_default();
             match self.caller(at.node) {
@@ -77,6 +81,11 @@ impl<'a> Origins<'a> {
                 None => return site,
             }
         }
+    }
+
+    /// Calls of a node.
+    fn calls(&self, node: NodeId) -> u64 {
+        self.trace.figures.node(node).calls
     }
 
     /// The nodes from the root to `node`.

@@ -206,6 +206,32 @@ fn a_cache_names_what_holds_it_and_the_line_of_the_program_that_fills_it() {
 }
 
 #[test]
+fn variables_and_objects_that_hold_are_named() {
+    let mut program = Program::new();
+    let [queue, app, sub, class] =
+        ["queue", "$app", "(main program)", "My::App"].map(|text| program.trace.string(text));
+    let place = program.line(18);
+    let values: Vec<u32> = WINDOW.map(|mark| program.listed(ScalarKind::Plain, place, mark, 1)).collect();
+    let holder = |kind| HeapScalar { kind, references: 1, ..HeapScalar::default() };
+    let array = program.holder(holder(ScalarKind::Array));
+    let to_array = program.holder(holder(ScalarKind::Reference));
+    let object = program.holder(HeapScalar { class, ..holder(ScalarKind::Hash) });
+    let variable = program.holder(holder(ScalarKind::Reference));
+    let pad = program.holder(holder(ScalarKind::Array));
+    let code = program.holder(HeapScalar { name: sub, variables: vec![(7, app)], ..holder(ScalarKind::Code) });
+    values.iter().for_each(|&value| program.edge(EdgeKind::Element, array, value, StrId(0), 0));
+    program.edge(EdgeKind::Referent, to_array, array, StrId(0), 0);
+    program.edge(EdgeKind::Value, object, to_array, queue, 0);
+    program.edge(EdgeKind::Referent, variable, object, StrId(0), 0);
+    program.edge(EdgeKind::Element, pad, variable, StrId(0), 7);
+    program.edge(EdgeKind::Variables, code, pad, StrId(0), 1);
+    let (_, found) = program.leaks(|_, mark| (100 * mark, mark));
+    let holder = "my $app->{queue} of the main program (in a My::App object)".to_owned();
+    let reason = Reason::Held { holder, kind: ScalarKind::Array, is_element: true };
+    assert_eq!(found.leaks.iter().map(|leak| leak.why.clone()).collect::<Vec<_>>(), [Why::Sampled(reason)]);
+}
+
+#[test]
 fn the_newest_entries_of_a_bounded_cache_are_no_leak() {
     let mut program = Program::new();
     cache(&mut program);

@@ -9,6 +9,7 @@ mod measures;
 mod modules;
 pub mod names;
 mod outermost;
+mod places;
 mod subs;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,8 @@ mod tree;
 pub use lines::{FileRow, LineRow};
 pub use measures::{difference, Measures};
 pub use modules::ModuleRow;
+pub(super) use outermost::outermost;
+pub use places::PlaceRow;
 pub use subs::SubRow;
 pub use totals::pages_in_bytes;
 pub use tree::{CallTree, Step};
@@ -112,6 +115,16 @@ impl Profile {
     /// Figures by module, in order of names.
     pub fn modules(&self) -> Vec<ModuleRow> {
         modules::modules(&self.trace, &self.tree, &self.subs)
+    }
+
+    /// Figures by place, by node.
+    pub fn places(&self) -> impl Iterator<Item = PlaceRow> + '_ {
+        places::places(&self.trace, &self.tree)
+    }
+
+    /// The process's counters of a snapshot without what a forked child inherited.
+    pub fn since_fork(&self, now: &Totals) -> Totals {
+        totals::since(now, &self.trace.base.as_ref().map(|base| base.totals).unwrap_or_default())
     }
 
     /// Is it of a forked child whose inherited state is known?

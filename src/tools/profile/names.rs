@@ -1,7 +1,7 @@
 //! What subs, files and modules are called in reports. Never escapes for a terminal: [`crate::tools::render`] does.
 
 use crate::format::ids::{StrId, SubId};
-use crate::format::records::{Sub, SubKind};
+use crate::format::records::{Cause, Sub, SubKind};
 use crate::tools::trace::Trace;
 use std::fmt::Write;
 
@@ -51,6 +51,19 @@ pub fn kind(kind: SubKind) -> &'static str {
         SubKind::Eval => "eval",
         SubKind::Thread => "thread",
         SubKind::Pools => "pools",
+    }
+}
+
+/// Stable name of a cause of a snapshot, for programs.
+pub fn cause(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Interval => "interval",
+        Cause::Base => "base",
+        Cause::Request => "request",
+        Cause::Exec => "exec",
+        Cause::Exit => "exit",
+        Cause::QuickExit => "quick_exit",
+        Cause::Mark => "mark",
     }
 }
 

@@ -4,7 +4,7 @@ use super::tree::{CallTree, Step};
 use crate::format::ids::NodeId;
 
 /// For every node: has it a key, and has no node above it the same? Keys are numbers below `keys`.
-pub(super) fn outermost(tree: &CallTree, keys: usize, key: impl Fn(NodeId) -> Option<usize>) -> Vec<bool> {
+pub(in crate::tools) fn outermost(tree: &CallTree, keys: usize, key: impl Fn(NodeId) -> Option<usize>) -> Vec<bool> {
     let mut outermost = vec![false; tree.len()];
     // How many nodes of each key the walk is in.
     let mut open = vec![0u32; keys];

@@ -146,7 +146,7 @@ fn value(value: &Value, out: &mut String) {
 }
 
 /// A string with all escaped that JSON wants escaped, or that could steer a terminal.
-fn string(text: &str, out: &mut String) {
+pub(in crate::tools) fn string(text: &str, out: &mut String) {
     out.push('"');
     for c in text.chars() {
         match c {

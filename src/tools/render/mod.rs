@@ -12,4 +12,4 @@ mod units;
 pub use printable::printable;
 pub use shorten::{keep_end, keep_ends};
 pub use units::human;
-pub(super) use units::{value_text, Precision};
+pub(super) use units::{instant_key, value_text, Precision};

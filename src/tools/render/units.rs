@@ -127,6 +127,14 @@ fn instant(unix_ns: u64) -> String {
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
 }
 
+/// `20261124T210018.000000000Z`: for names of files. Sorted as text they stand in order.
+pub(in crate::tools) fn instant_key(unix_ns: u64) -> String {
+    let (seconds, ns) = (unix_ns / 1_000_000_000, unix_ns % 1_000_000_000);
+    let (year, month, day) = civil(seconds / 86_400);
+    let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+    format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}.{ns:09}Z")
+}
+
 /// Year, month and day of a day counted from 1970-01-01. Counts years from March, so that leap days come last.
 fn civil(day: u64) -> (u64, u64, u64) {
     let day = day + 719_468;
@@ -190,6 +198,11 @@ mod tests {
             assert_eq!(instant(seconds * 1_000_000_000), text);
         }
         instant(u64::MAX);
+    }
+
+    #[test]
+    fn instants_in_names_of_files_are_exact() {
+        assert_eq!(instant_key(951_782_400_000_000_007), "20000229T000000.000000007Z");
     }
 
     #[test]

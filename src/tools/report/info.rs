@@ -51,7 +51,7 @@ const CHUNKS: &[Column<(&'static str, ChunkCount)>] = &[
 
 #[rustfmt::skip]
 const SNAPSHOTS: &[Column<(Cause, u64, u64)>] = &[
-    Column::new("cause", "cause", |row| Value::Text(cause(row.0).to_owned())),
+    Column::new("cause", "cause", |row| Value::Text(names::cause(row.0).to_owned())),
     Column::new("snapshots", "snapshots", |row| Value::Count(row.1)),
     Column::new("last_time_ns", "last at", |row| Value::Nanoseconds(row.2)),
 ];
@@ -61,19 +61,6 @@ const MARKS: &[Column<(String, u64)>] = &[
     Column::new("label", "label", |row| Value::Text(row.0.clone())),
     Column::new("marks", "marks", |row| Value::Count(row.1)),
 ];
-
-/// Stable name of a cause, for programs.
-fn cause(cause: Cause) -> &'static str {
-    match cause {
-        Cause::Interval => "interval",
-        Cause::Base => "base",
-        Cause::Request => "request",
-        Cause::Exec => "exec",
-        Cause::Exit => "exit",
-        Cause::QuickExit => "quick_exit",
-        Cause::Mark => "mark",
-    }
-}
 
 const CAUSES: [Cause; 7] =
     [Cause::Interval, Cause::Base, Cause::Request, Cause::Exec, Cause::Exit, Cause::QuickExit, Cause::Mark];

@@ -280,7 +280,7 @@ impl Words<'_> {
             ("kinds", Value::Counts(leak.kinds.clone())),
             ("classes", Value::Counts(leak.classes.clone())),
             ("reason", Value::Record(vec![
-                ("kind", said(reason_name(&leak.why))),
+                ("kind", said(reason(&leak.why))),
                 ("path", path),
                 ("holder", holder),
                 ("text", said(why(leak))),
@@ -302,7 +302,7 @@ fn types(leak: &Leak) -> Vec<(String, f64)> {
 }
 
 /// A reason in one word, for programs.
-fn reason_name(why: &Why) -> &'static str {
+pub(in crate::tools) fn reason(why: &Why) -> &'static str {
     match why {
         Why::Sampled(Reason::Cycle { .. }) => "cycle",
         Why::Sampled(Reason::Held { .. }) => "held",
@@ -311,7 +311,8 @@ fn reason_name(why: &Why) -> &'static str {
     }
 }
 
-fn why(leak: &Leak) -> String {
+/// Why what leaks stays, as a sentence.
+pub(in crate::tools) fn why(leak: &Leak) -> String {
     match &leak.why {
         Why::Sampled(Reason::Cycle { .. }) => {
             format!("nothing refers to it but itself, an unreachable cycle: {}", leak.path)
@@ -331,7 +332,8 @@ fn why(leak: &Leak) -> String {
     }
 }
 
-fn advice(leak: &Leak) -> String {
+/// What would free it, as a sentence.
+pub(in crate::tools) fn advice(leak: &Leak) -> String {
     match &leak.why {
         Why::Sampled(Reason::Cycle { weakest, is_captured: true }) => format!(
             "weaken a copy of {weakest} for the sub to capture (Scalar::Util::weaken), or undef it when the work is done"

@@ -17,6 +17,8 @@ mod summary;
 mod timeline;
 mod tree;
 
+pub(super) use leaks::{advice, reason, why};
+
 use super::document::{Document, Section};
 use super::profile::Profile;
 use super::reader::Keep;

@@ -7,10 +7,10 @@ function makeTable(container, table) {
   const { heads, columns, view } = table;
   const count = columns.length ? columns[0].length : 0;
   const column = new Map(heads.map((head, at) => [head.key, at]));
-  const isText = (at) => heads[at].kind === "text";
+  const isText = (at) => heads[at].kind === "text" || heads[at].kind === "word";
   // What a row is of comes first, what else there is to say of it last.
   const title = heads.findIndex((head, at) => isText(at) && head.shown === "always");
-  const rank = (at) => (at === title ? 0 : isText(at) ? 2 : 1);
+  const rank = (at) => (at === title || heads[at].key === "class" ? 0 : isText(at) ? 2 : 1);
   const order = heads.map((head, at) => at).sort((a, b) => rank(a) - rank(b));
   const chosen = new Set(order.filter((at) => ["always", "spare"].includes(heads[at].shown)));
   const highest = columns.map((values, at) => (isText(at) ? 0 : values.reduce((most, value) => Math.max(most, Math.abs(value || 0)), 0)));
@@ -116,7 +116,7 @@ function makeTable(container, table) {
     let shownText = text(row, at);
     if (key === "file" && raw(row, "line")) shownText += `:${raw(row, "line")}`;
     const href = linkOf(row, key);
-    const parts = isText(at) ? breakable(shownText) : [shownText];
+    const parts = kind === "text" ? breakable(shownText) : [shownText];
     made.append(...(href && shownText ? [element("a", { href }, ...parts)] : parts));
     if (kind === "bytes" && value !== null) made.title = exactBytes(value);
     if (!isText(at) && highest[at] > 0 && value) {
