@@ -8,7 +8,7 @@ use mprof::tools::export::tables::{table, Table, TABLES, USUAL};
 use mprof::tools::export::{
     export_to, format, metric, ExportError, Format, Kind, LeftOut, Metric, Options, Traces, FORMATS, METRICS,
 };
-use mprof::tools::inputs::files;
+use mprof::tools::inputs::named;
 use mprof::tools::profile::Profile;
 use mprof::tools::reader::{read_file_through, ReadError};
 use mprof::tools::render::text::warnings_text;
@@ -89,7 +89,7 @@ impl ExportArgs {
         options.metric = self.metric.unwrap_or(options.metric);
         options.table = self.table.map_or(options.table, |Chosen(table)| table);
         let keep = self.format.keep(&options);
-        let files = files(&self.traces).map_err(TracesError::from)?;
+        let files = named(&self.traces).map_err(TracesError::from)?;
         let mut traces = files.iter().map(|path| -> Result<Profile, ReadError> {
             let profile = Profile::new(read_file_through(path, keep, progress::Watched::new)?);
             warn(&warnings_text(&profile.warnings, "mprof-dump: ", true));
