@@ -34,7 +34,6 @@ use mprof::tools::render::text::{text, warnings_text, Look};
 use mprof::tools::report::{self, document, find, REPORTS};
 use mprof::tools::select::UnknownColumn;
 use mprof::tools::target::TargetError;
-use mprof::tools::warning::Warning;
 use std::io::{self, IsTerminal, Write};
 use std::mem::ManuallyDrop;
 use std::process::ExitCode;
@@ -68,11 +67,11 @@ Examples:
   mprof-dump calls --filter '^Foo::' mprof.bin       each call, function:before:after
   mprof-dump subs --json mprof.bin | jq '.subs.rows[0]'
   mprof-dump html --source -o report.html mprof.bin  a page for a browser
-  mprof-dump export --format sqlite -o run.db mprof.bin
   mprof-dump lines 'mprof.bin*'                      a process and its forked children together
   mprof-dump merge -o all.bin host1.bin host2.bin    one trace of several
   mprof-dump diff --fail-over 1M old.bin new.bin     what grew; exit code 3 if by more than 1 MiB
   mprof-dump top 4711                                what grows in a running process
+  mprof-dump export --format sqlite -o run.db mprof.bin
 
 A trace is written by perl -d:MProf script.pl. A trace called like a report is ./subs.
 Exit code: 0; 1 if standard output could not be written; 2 for bad usage, a trace that cannot be read or a file that
@@ -141,11 +140,11 @@ enum DumpError {
     #[error(transparent)]
     Html(#[from] HtmlError),
     #[error(transparent)]
-    Export(#[from] ExportError),
-    #[error(transparent)]
     Merge(#[from] merge::MergeError),
     #[error(transparent)]
     Top(#[from] top::TopError),
+    #[error(transparent)]
+    Export(#[from] ExportError),
 }
 
 impl Cli {
@@ -184,8 +183,8 @@ impl Cli {
 fn unless_a_report(args: SummaryArgs) -> Result<SummaryArgs, clap::Error> {
     match args.traces.as_slice() {
         [first, _, ..] if !first.exists() && !first.to_string_lossy().contains(['/', '*', '?', '[']) => {
-            let reports =
-                REPORTS.iter().map(|report| report.name()).chain(["calls", "html", "export", "merge", "diff", "top"]);
+            let others = ["calls", "html", "export", "merge", "diff", "top"];
+            let reports = REPORTS.iter().map(|report| report.name()).chain(others);
             let sentence = format!(
                 "there is no report \"{}\"; there are: {}",
                 printable(&first.to_string_lossy()),
@@ -211,13 +210,13 @@ fn main() -> ExitCode {
         Task::Report(request) => run(output, request),
         Task::Calls(args) => args.run(output.json).map(|()| 0),
         Task::Html(args) => args.run().map(|()| 0),
-        Task::Export(args) => args.run(|warnings| warn(output, warnings)).map(|()| 0),
         Task::Merge(args) => {
             let warnings = merge::run(&args).map_err(DumpError::from);
-            warnings.map(|warnings| show_warnings(output, &warnings)).map(|()| 0)
+            warnings.map(|warnings| warn(output, &warnings_text(&warnings, "mprof-dump: ", true))).map(|()| 0)
         }
         Task::Diff(args) => compare(output, &args),
         Task::Top(args) => watch(&args).map(|()| 0),
+        Task::Export(args) => args.run(|warnings| warn(output, warnings)).map(|()| 0),
     };
     match done {
         Ok(code) => ExitCode::from(code),
@@ -275,13 +274,9 @@ fn show(output: OutputArgs, document: &Document) -> Result<(), DumpError> {
     // AutoStream takes the styles out again where they are not wanted.
     write_out(&mut AutoStream::new(stdout.lock(), output.color.choice()), &page)?;
     if !document.warnings_on_page {
-        show_warnings(output, &document.warnings);
+        warn(output, &warnings_text(&document.warnings, "mprof-dump: ", true));
     }
     Ok(())
-}
-
-fn show_warnings(output: OutputArgs, warnings: &[Warning]) {
-    warn(output, &warnings_text(warnings, "mprof-dump: ", true));
 }
 
 fn warn(output: OutputArgs, warnings: &str) {

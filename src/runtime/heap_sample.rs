@@ -20,8 +20,10 @@ use crate::format::Record;
 use rustc_hash::FxHashMap;
 use std::ffi::c_void;
 
-/// Most scalars that are listed while the program runs, and at its end. Where there are more, those of the last marks are.
-const MOST_LISTED: [usize; 2] = [20_000, 60_000];
+/// Most scalars that are listed while the program runs. Where there are more, those of the last marks are.
+const MOST_LISTED: usize = 20_000;
+/// The same at its end.
+const MOST_LISTED_AT_END: usize = 60_000;
 /// Most holders, the named ones at the ends of their chains included.
 const MOST_HOLDERS: usize = 5_000;
 /// Most different keys, symbols and variables that are told by name.
@@ -111,7 +113,7 @@ pub fn take(recorder: &mut Recorder, interp: &Interp, ended: bool, put: &mut dyn
         holders: Vec::new(),
         holder_numbers: FxHashMap::default(),
         listed: 0,
-        most_listed: MOST_LISTED[usize::from(ended)],
+        most_listed: if ended { MOST_LISTED_AT_END } else { MOST_LISTED },
     };
     let in_window = sample.choose(ledger);
     sample.begin(interp.scalars() as u64, in_window);

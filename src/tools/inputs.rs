@@ -24,12 +24,23 @@ pub enum InputError {
     Io(#[from] glob::GlobError),
 }
 
-/// The files that `words` name, in their order and each once, however often and by whatever name it is named. A word that
-/// is the name of a file is no pattern. What is no file is left for its reader to refuse.
+/// The files that `words` name, in their order and each once, however often and by whatever name it is named.
+///
+/// # Errors
+/// As [`named`].
+pub fn files(words: &[PathBuf]) -> Result<Vec<PathBuf>, InputError> {
+    let mut files = named(words)?;
+    let mut seen = HashSet::new();
+    files.retain(|file| seen.insert(file.canonicalize().unwrap_or_else(|_| file.clone())));
+    Ok(files)
+}
+
+/// The files that `words` name, in their order. A word that is the name of a file is no pattern. What is no file is left
+/// for its reader to refuse.
 ///
 /// # Errors
 /// Where a pattern matches nothing, or is none.
-pub fn files(words: &[PathBuf]) -> Result<Vec<PathBuf>, InputError> {
+pub fn named(words: &[PathBuf]) -> Result<Vec<PathBuf>, InputError> {
     let mut files = Vec::new();
     for word in words {
         match pattern(word) {
@@ -37,8 +48,6 @@ pub fn files(words: &[PathBuf]) -> Result<Vec<PathBuf>, InputError> {
             None => files.push(word.clone()),
         }
     }
-    let mut seen = HashSet::new();
-    files.retain(|file| seen.insert(file.canonicalize().unwrap_or_else(|_| file.clone())));
     Ok(files)
 }
 

@@ -39,14 +39,14 @@ pub enum Command {
     Calls(CallsArgs),
     /// A page for a browser: call tree, time line, tables, source
     Html(HtmlArgs),
-    /// Traces in the formats of other tools: databases, flame graphs, pprof, callgrind
-    Export(ExportArgs),
     /// Write several traces as one
     Merge(MergeArgs),
     /// What grew from one trace to another, by sub, line and call path
     Diff(DiffArgs),
     /// Watch a trace while it is written, or a process by its number
     Top(TopArgs),
+    /// Traces in the formats of other tools: databases, flame graphs, pprof, callgrind
+    Export(ExportArgs),
 }
 
 /// Arguments of a report.
@@ -196,14 +196,14 @@ pub enum Task {
     Calls(CallsArgs),
     /// A page for a browser.
     Html(HtmlArgs),
-    /// Traces in another format.
-    Export(ExportArgs),
     /// One trace of several.
     Merge(MergeArgs),
     /// Two traces side by side.
     Diff(DiffArgs),
     /// A trace as it grows.
     Top(TopArgs),
+    /// Traces in another format.
+    Export(ExportArgs),
 }
 
 impl Command {
@@ -212,10 +212,10 @@ impl Command {
         Task::Report(match self {
             Command::Calls(args) => return Task::Calls(args),
             Command::Html(args) => return Task::Html(args),
-            Command::Export(args) => return Task::Export(args),
             Command::Merge(args) => return Task::Merge(args),
             Command::Diff(args) => return Task::Diff(args),
             Command::Top(args) => return Task::Top(args),
+            Command::Export(args) => return Task::Export(args),
             Command::Summary(args) => args.request(),
             Command::Subs(args) => args.request("subs"),
             Command::Lines(args) => args.request("lines"),

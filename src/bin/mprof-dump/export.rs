@@ -1,5 +1,6 @@
 //! `mprof-dump export`: its arguments, and traces into the file, folder or stream that they name.
 
+use super::traces::TracesError;
 use super::{progress, DumpError};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::Args;
@@ -7,6 +8,7 @@ use mprof::tools::export::tables::{table, Table, TABLES, USUAL};
 use mprof::tools::export::{
     export_to, format, metric, ExportError, Format, Kind, LeftOut, Metric, Options, Traces, FORMATS, METRICS,
 };
+use mprof::tools::inputs::named;
 use mprof::tools::profile::Profile;
 use mprof::tools::reader::{read_file_through, ReadError};
 use mprof::tools::render::text::warnings_text;
@@ -18,7 +20,7 @@ pub struct ExportArgs {
     /// The format
     #[arg(long, value_name = "FORMAT", value_parser = formats())]
     format: &'static Format,
-    /// The traces to read
+    /// The traces to read, or patterns; each is a run of its own
     #[arg(value_name = "TRACE", required = true)]
     traces: Vec<PathBuf>,
     /// The file to write, of parquet the folder; - or nothing for standard output
@@ -87,13 +89,14 @@ impl ExportArgs {
         options.metric = self.metric.unwrap_or(options.metric);
         options.table = self.table.map_or(options.table, |Chosen(table)| table);
         let keep = self.format.keep(&options);
-        let mut traces = self.traces.iter().map(|path| -> Result<Profile, ReadError> {
+        let files = named(&self.traces).map_err(TracesError::from)?;
+        let mut traces = files.iter().map(|path| -> Result<Profile, ReadError> {
             let profile = Profile::new(read_file_through(path, keep, progress::Watched::new)?);
             warn(&warnings_text(&profile.warnings, "mprof-dump: ", true));
             Ok(profile)
         });
         let left_out = match self.path() {
-            Some(path) => export_to(self.format, &options, &mut traces, path, self.force, &self.traces)?,
+            Some(path) => export_to(self.format, &options, &mut traces, path, self.force, &files)?,
             None => to_stdout(self.format, &options, &mut traces)?,
         };
         drop(traces);

@@ -29,6 +29,9 @@ pub(super) struct Builder {
 /// must not fill the memory.
 const WAITING_ROWS: usize = 1 << 20;
 
+/// Room for rows that is kept from one snapshot to the next.
+const KEPT_ROWS: usize = 1 << 16;
+
 /// Interpreters whose calls are told apart, at most.
 const MOST_INTERPRETERS: usize = 1 << 16;
 
@@ -193,13 +196,16 @@ impl Builder {
             history.take(point, &self.trace.figures, &self.waiting_places, &self.waiting_nodes);
         }
         let figures = &mut self.trace.figures;
-        for node in std::mem::take(&mut self.waiting_nodes) {
+        for node in self.waiting_nodes.drain(..) {
             put(&mut figures.nodes, node.id.index(), node);
         }
         let peak_number = record.totals.peak_number;
-        for place in std::mem::take(&mut self.waiting_places) {
+        for place in self.waiting_places.drain(..) {
             put(&mut figures.places, place.id.index(), PlaceFigures { peak_number, ..place });
         }
+        // Room for the next snapshot, but not for the first, which has rows of everything.
+        self.waiting_nodes.shrink_to(KEPT_ROWS);
+        self.waiting_places.shrink_to(KEPT_ROWS);
         if record.cause == Cause::Base {
             self.trace.base = Some(Base { totals: record.totals, figures: figures.clone() });
         }
@@ -237,7 +243,7 @@ fn fits(known: usize, more: usize) -> Result<(), Fault> {
 
 /// Lets rows wait, the last of an id being the one that counts. `known` ids there are.
 fn wait<T: Copy>(waiting: &mut Vec<T>, rows: Vec<T>, known: usize, id: impl Fn(&T) -> u32) {
-    if waiting.is_empty() {
+    if waiting.capacity() == 0 {
         *waiting = rows;
     } else {
         waiting.extend(rows);
