@@ -91,6 +91,12 @@ for my $options ('verify=1', 'verify=1,full=7', 'verify=1,hook=db', 'verify=1,li
     is($run->{stderr}, '', "$options: in silence");
 }
 
+# A program that ends in the middle of freeing something.
+for my $held (q([bless [], 'D']), q({ a => 1, b => bless({}, 'D'), c => [1] }), q(bless { x => [bless {}, 'D'] }, 'E'), q(sub { my $x = bless [], 'D'; sub { $x } }->())) {
+    my $ended = same_behaviour("exit in DESTROY while $held is freed", "sub D::DESTROY { exit 8 } sub E::DESTROY { 1 } { my \$held = $held; } print 'no'");
+    is($ended->{exit}, 8, 'by exit');
+}
+
 # Held by what no walk over perl's structures shows, or only the interpreter itself does: none of it is unreachable.
 my $held = <<'PERL';
 use strict;

@@ -221,6 +221,9 @@ void shim_describe_scalar(const void *perl, const void *scalar, HeapVisit *visit
     told->kind = kind_of(sv);
     told->references = SvREFCNT(sv);
     told->body_bytes = (uint32_t)(sizeof(SV) + body_bytes(sv));
+    /* It is being freed, perhaps by a DESTROY that called exit: perl keeps what it still has to do where its class and
+     * its magic were. */
+    if (!SvREFCNT(sv)) return;
     name_of(aTHX_ sv, told);
     if (SvOBJECT(sv) && type >= SVt_PVMG) {
         HV *stash = SvSTASH(sv);
