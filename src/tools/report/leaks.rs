@@ -109,10 +109,6 @@ fn none(found: &Found, profile: &Profile) -> String {
 
 fn axis(found: &Found, profile: &Profile) -> Section {
     let axis = &found.axis;
-    let unit = match axis.unit {
-        Unit::Marks => " marks, ",
-        Unit::Seconds => " seconds, ",
-    };
     let verdict = match found.verdict {
         Verdict::Told => "told",
         Verdict::ToldOfScalars => "told_of_scalars",
@@ -121,10 +117,11 @@ fn axis(found: &Found, profile: &Profile) -> Section {
     };
     let points = Value::Count(axis.xs.len() as u64);
     let facts = vec![
-        Fact::new("growth is per", "unit", Value::Text(axis.unit.name().to_owned()), ", of which there are ")
-            .and("end", Value::Decimal(axis.end()), "; marks in the trace: ")
-            .and("marks", Value::Count(profile.trace.marks()), ""),
-        Fact::new("warm-up", "warm_up", Value::Decimal(axis.warm_up()), unit).and("points", points, " points after it"),
+        Fact::new("looked at", "unit", Value::Text(axis.unit.name().to_owned()), " ")
+            .and("warm_up", Value::Decimal(axis.warm_up()), " to ")
+            .and("end", Value::Decimal(axis.end()), ", after warm-up; ")
+            .and("points", points, " points"),
+        Fact::new("marks in all", "marks", Value::Count(profile.trace.marks()), ""),
         Fact::new("all leaks together", "growth_bytes", Value::DecimalBytes(found.bytes_per_unit()), " per ").and(
             "per",
             Value::Text(axis.unit.one().to_owned()),
@@ -132,7 +129,7 @@ fn axis(found: &Found, profile: &Profile) -> Section {
         ),
         Fact::new("verdict", "verdict", Value::Text(verdict.to_owned()), ""),
     ];
-    Section::facts("axis", "", facts)
+    Section::facts("axis", "Growth", facts)
 }
 
 /// Puts what was found into words.
