@@ -5,13 +5,13 @@
 
 use libfuzzer_sys::fuzz_target;
 use mprof::tools::profile::Profile;
-use mprof::tools::reader::read;
+use mprof::tools::reader::{read_keeping, Keep};
 use mprof::tools::render::{json::json, text::text, text::Look};
 use mprof::tools::report::{document, Options, REPORTS};
 use std::path::Path;
 
 fuzz_target!(|bytes: &[u8]| {
-    let Ok(trace) = read(Path::new("fuzz"), bytes) else { return };
+    let Ok(trace) = read_keeping(Path::new("fuzz"), Keep::History, bytes) else { return };
     let profile = Profile::new(trace);
     for report in REPORTS {
         let Ok(document) = document(*report, &profile, &Options::default()) else { continue };

@@ -7,7 +7,7 @@ use libfuzzer_sys::fuzz_target;
 use mprof::format::records::Header;
 use mprof::format::{decode_chunk, encode_chunk, encode_prefix, Record};
 use mprof::tools::profile::Profile;
-use mprof::tools::reader::read;
+use mprof::tools::reader::{read_keeping, Keep};
 use mprof::tools::render::json::json;
 use mprof::tools::report::{document, Options, REPORTS};
 use std::path::Path;
@@ -36,14 +36,14 @@ fuzz_target!(|input: &[u8]| {
     let mut rest = input;
     while let [kind, length, more @ ..] = rest {
         let (payload, after) = more.split_at(usize::from(*length).min(more.len()));
-        let chunk = chunk(kind % 7 + 2, payload);
+        let chunk = chunk(kind % 14 + 2, payload);
         // A chunk that is malformed would hide all that follow it.
         if decode_chunk(&chunk).is_ok() {
             trace.extend(chunk);
         }
         rest = after;
     }
-    let Ok(trace) = read(Path::new("fuzz"), trace.as_slice()) else { return };
+    let Ok(trace) = read_keeping(Path::new("fuzz"), Keep::History, trace.as_slice()) else { return };
     let profile = Profile::new(trace);
     for report in REPORTS {
         if let Ok(document) = document(*report, &profile, &Options::default()) {
