@@ -725,6 +725,16 @@ why memory stays. C<auto>: at the end of the program, after 32 marks and wheneve
 marks whenever the time has doubled, but never so often that it would take more than a few hundredths of the time, and
 unasked not with more than two million live scalars. A number: also every so many marks. C<off>: only when asked for.
 
+=item calls=0|1 (default: 0)
+
+Whether to write every entry and exit, in order, with the live bytes, scalars and pages of the process at that moment.
+C<mprof-dump calls> prints them as C<function:before:after>. A call takes about a byte in the trace.
+
+=item calls_max=BYTES (default: 1G)
+
+Where the stream of calls ends, with a message on STDERR: when it has taken so many bytes of the trace, with C<k>, C<M> or
+C<G> after the number for powers of 1024. At least C<64k>. All else is recorded as before.
+
 =item depth=CALLS (default: 1000)
 
 How deep call paths are told apart, from 1 to 100000. See L</THE CALL TREE>.
