@@ -166,6 +166,88 @@ END
     cmp_ok($browser->js('return document.querySelectorAll("#timeline .mark").length'), '>', 3, 'the time line shows the marks');
 };
 
+subtest 'a diff' => sub {
+    my $old = profiled(<<'END');
+BEGIN { require B; require Sub::Util }
+my @all;
+sub grows { push @all, 'x' x 1000 for 1 .. $_[0]; return }
+sub shrinks { push @all, 'y' x $_[0]; return }
+sub temporary { my $text = 'z' x $_[0]; return length $text }
+sub work { grows(100); shrinks(500_000); temporary(200_000); return }
+work();
+END
+    my $new = profiled(<<"END");
+# A line more.
+BEGIN { require B; require Sub::Util }
+my \@all;
+sub grows { push \@all, 'x' x 1000 for 1 .. \$_[0]; return }
+sub shrinks { push \@all, 'y' x \$_[0]; return }
+sub temporary { my \$text = 'z' x \$_[0]; return length \$text }
+{ no strict 'refs'; *{'main::$evil'} = sub { push \@all, 'y' x 50_000 }; }
+Sub::Util::set_subname('main::$evil', \\&{'main::$evil'});
+sub work { grows(500); shrinks(100_000); temporary(200_000); &{'main::$evil'}(); return }
+work();
+END
+    my $diff = "$new->{dir}/diff.html";
+    is(mprof_dump('html', '--diff', $old->trace, $new->trace, '-o', $diff)->{stderr}, '', 'the page is written');
+    $browser->open($diff);
+    like($browser->text('#view-totals'), qr/allocated\s.* before, .* now, a change of/, 'it sums both runs up');
+
+    # How many pixels of the call tree are rather red, and how many rather blue.
+    my $pixels = sub {
+        return $browser->js('const canvas = document.querySelector("#flame canvas"), counts = [0, 0];
+            const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });
+            copy.drawImage(canvas, 0, 0);
+            const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
+            for (let at = 0; at < data.length; at += 4) {
+                if (data[at] > data[at + 2] + 40) counts[0] += 1;
+                if (data[at + 2] > data[at] + 40) counts[1] += 1;
+            }
+            return counts');
+    };
+    $browser->click('nav [data-view=tree]');
+    for my $metric (qw(allocated live peak)) {
+        $browser->click("input[value=$metric] + span");
+        like($browser->text('#meaning'), qr/: red where there is more than before, blue where there is less\.$/, "$metric says what the colours are");
+        my ($red, $blue) = @{ $pixels->() };
+        cmp_ok($red,  '>', 2000, 'red is drawn');
+        cmp_ok($blue, '>', 2000, 'and blue');
+    }
+    for my $metric (qw(net scalars)) {
+        $browser->click("input[value=$metric] + span");
+        like($browser->text('#selected'), qr/^\(everything\) $metric \+/, "there is more by $metric");
+        cmp_ok($pixels->()->[0], '>', 2000, 'in red');
+    }
+    $browser->click('input[value=live] + span');
+    $browser->js('const box = document.querySelector("#flame").getBoundingClientRect();
+        document.querySelector("#flame").dispatchEvent(new PointerEvent("pointermove", { clientX: box.left + 20, clientY: box.top + 52, bubbles: true }))');
+    like($browser->text('#tip'), qr/^main::work\b.*inclusive [+-][\d,]+ bytes .*: [\d,]+ bytes before, [\d,]+ bytes now.*calls: 1 before, 1 now/s,
+        'pointing at a call shows what was and what is');
+    $browser->type('#find', 'shrinks');
+    like($browser->text('#found'), qr/^1 call path matches/, 'both call trees are one');
+
+    my %more = map { $_->[0] => $_->[1] } @{ $browser->open("$diff#subs")->js('return [...document.querySelectorAll("#view-subs tbody tr")]
+        .map((row) => [row.cells[0].textContent, row.querySelector("td.grew") ? "red" : row.querySelector("td.shrank") ? "blue" : ""])') };
+    is_deeply([@more{ 'main::grows', 'main::shrinks', "main::$evil" }], [qw(red blue red)], 'the table of subs has the same colours');
+    my $head = '#view-subs th[data-key=difference_allocated_bytes]';
+    $browser->click("$head button");
+    is($names->('subs')->[0], 'main::grows', 'sorted, what grew most comes first');
+    $browser->click("$head button");
+    is($names->('subs')->[0], 'main::shrinks', 'or what shrank most');
+    $browser->open("$diff#lines");
+    like($browser->text('#view-lines tbody'), qr/prog\.pl:4 \(was 3\)/, 'a line that has moved is known');
+    $browser->click('#view-lines tbody a[href="#subs/main%3A%3Agrows"]');
+    $browser->wait_for('!document.querySelector("#view-subs").hidden');
+    like($browser->js('return document.querySelector("#view-subs .focused")?.textContent'), qr/^main::grows/, 'and leads to its sub');
+    $browser->window(360, 740);
+    for my $view (qw(totals tree subs lines paths)) {
+        $browser->open("$diff#$view");
+        is($browser->js('return document.documentElement.scrollWidth'), 360, "$view is no wider than a narrow window");
+    }
+    $browser->window(1400, 900);
+    is_deeply([$browser->complaints], [], 'the console says nothing');
+};
+
 subtest 'a narrow window' => sub {
     $browser->window(360, 740);
     for my $view (qw(summary tree subs lines modules files leaks classes source)) {

@@ -91,6 +91,8 @@ fn bad_usage_is_refused() {
         &["html", TRACE],
         &["html", "--json", "-o", "-", TRACE],
         &["html", "-o", "-", "--min", "101", TRACE],
+        &["html", "-o", "-", "--source", "--diff", TRACE, TRACE],
+        &["html", "-o", "-", "--diff", TRACE],
     ] {
         refused(args);
     }
@@ -287,6 +289,21 @@ fn a_page_shows_sources_only_on_demand() {
     let with_sources = stdout(&["html", "--source", "-o", "-", TRACE]);
     // Nothing that the golden trace names is here.
     assert!(with_sources.contains(r#"{"shown":[],"leftOut":[{"why":"cannot be read: No such file or directory"#));
+}
+
+#[test]
+fn a_page_of_a_diff_names_both_traces_and_replaces_neither() {
+    let (folder, path) = copies();
+    let (old, new, page) = (path("a.bin"), path("a.bin.1"), path("diff.html"));
+    assert_eq!(stdout(&["html", "--diff", &old, &new, "-o", &page]), "");
+    let html = fs::read_to_string(&page).unwrap();
+    assert!(html.contains(&format!("{old} → {new}")) && html.ends_with("</html>\n"));
+    assert_eq!(stdout(&["html", "--diff", &old, "-o", "-", &new]), html);
+    for trace in [&old, &new] {
+        assert!(refused(&["html", "--force", "--diff", &old, &new, "-o", trace]).contains("the trace itself"));
+    }
+    refused(&["html", "--diff", "Cargo.toml", &new, "-o", &path("other.html")]);
+    assert_eq!(names(folder.path()), ["a.bin", "a.bin.1", "diff.html"]);
 }
 
 /// A folder with a copy of the trace, as `a.bin` and `a.bin.1`.

@@ -633,6 +633,13 @@ order. Folders do not matter: a program may have moved as a whole.
 
 Differences of some bytes are mostly none: where the allocator happens to find a block decides how large it is.
 
+    mprof-dump html --diff old.bin new.bin -o diff.html
+
+writes it as a page for a browser: the tables, and both call trees as one icicle graph. A call is as wide as it differs, red
+where there is more in the new trace and blue where there is less; where one points at it, the page shows what was and what
+is. What is folded, and which file is replaced, is as for the page of one trace, see L</MORE REPORTS>; there is no
+C<--source>.
+
 With C<--fail-over>, the exit code is 3 if the live or the allocated bytes of the process grew by more than that, and
 standard error says which; C<k>, C<M> and C<G> may follow the number.
 

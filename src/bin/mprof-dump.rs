@@ -70,6 +70,7 @@ Examples:
   mprof-dump lines 'mprof.bin*'                      a process and its forked children together
   mprof-dump merge -o all.bin host1.bin host2.bin    one trace of several
   mprof-dump diff --fail-over 1M old.bin new.bin     what grew; exit code 3 if by more than 1 MiB
+  mprof-dump html --diff old.bin new.bin -o d.html   the same for a browser, in red and blue
   mprof-dump top 4711                                what grows in a running process
   mprof-dump export --format sqlite -o run.db mprof.bin
 

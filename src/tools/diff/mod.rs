@@ -10,7 +10,7 @@ mod subs;
 #[cfg(test)]
 mod tests;
 
-use super::profile::{difference, names, Measures, Profile};
+use super::profile::{difference, names, Measures, Profile, Shape};
 use super::warning::Warning;
 use crate::format::ids::{NodeId, PlaceId};
 use crate::format::records::Totals;
@@ -76,7 +76,7 @@ pub struct LineChange {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PathChange {
     /// What [`Diff::path`] knows it by.
-    pub node: usize,
+    pub node: NodeId,
     /// Its figures, without what it calls.
     pub own: Pair,
 }
@@ -100,11 +100,16 @@ pub struct Diff {
     pub paths: Vec<PathChange>,
     /// What to know before trusting the figures.
     pub warnings: Vec<Warning>,
+    /// Both call trees as one: the nodes of the old, in its order, and then those that are new.
+    pub tree: Shape,
+    /// By node.
     nodes: Vec<Key>,
+    /// By node.
+    own: Vec<Pair>,
     /// By number.
     sub_names: Vec<String>,
-    /// By number: the line in the new trace; of one that is gone, in the old.
-    line_numbers: Vec<u32>,
+    /// By number: file and line in the new trace; of a line that is gone, in the old.
+    lines_called: Vec<(String, u32)>,
 }
 
 impl Diff {
@@ -128,29 +133,47 @@ impl Diff {
             lines: line_changes(sides, &subs, &lines),
             paths: paths.changes(),
             warnings: [old, new].into_iter().flat_map(told).collect(),
+            tree: Shape::new(paths.nodes.iter().map(|(caller, ..)| *caller).collect()),
             nodes: paths.nodes,
+            own: paths.own,
             sub_names: (0..subs.both.len()).map(|number| sub_name(sides, &subs, number)).collect(),
-            line_numbers: lines.both.iter().map(|both| both.at[1].or(both.at[0]).map_or(0, |at| at.1)).collect(),
+            lines_called: lines.both.iter().map(|both| line_called(sides, both)).collect(),
         }
     }
 
     /// The steps of a call path from the root on: names of subs, each with the line that it was called on in the new
     /// trace; of a path that is gone, in the old.
-    pub fn path(&self, mut node: usize) -> Vec<String> {
-        let mut path = Vec::new();
-        while let Some(&(caller, sub, call)) = self.nodes.get(node) {
-            let name = self.sub_names.get(sub).map_or("", String::as_str);
-            path.push(match call.and_then(|call| self.line_numbers.get(call)) {
-                Some(line) if *line > 0 => format!("{name} (called on {line})"),
-                _ => name.to_owned(),
-            });
-            match caller {
-                Some(caller) => node = caller,
-                None => break,
-            }
-        }
+    pub fn path(&self, node: NodeId) -> Vec<String> {
+        let callers = std::iter::successors(Some(node), |&node| self.tree.parent(node));
+        let step = |node| match (self.name(node), self.call(node)) {
+            (name, Some((_, line))) => format!("{name} (called on {line})"),
+            (name, None) => name.to_owned(),
+        };
+        let mut path: Vec<_> = callers.map(step).collect();
         path.reverse();
         path
+    }
+
+    /// Number of a node's sub: tells one from another, though they have the same name.
+    pub fn sub(&self, node: NodeId) -> usize {
+        self.nodes.get(node.index()).map_or(0, |&(_, sub, _)| sub)
+    }
+
+    /// Name of a node's sub in the new trace; of one that is gone, in the old.
+    pub fn name(&self, node: NodeId) -> &str {
+        self.sub_names.get(self.sub(node)).map_or("", String::as_str)
+    }
+
+    /// File and line that a node was called on in the new trace; of one that is gone, in the old.
+    pub fn call(&self, node: NodeId) -> Option<(&str, u32)> {
+        let (_, _, call) = self.nodes.get(node.index())?;
+        let (file, line) = self.lines_called.get((*call)?)?;
+        (*line > 0).then_some((file, *line))
+    }
+
+    /// Figures of a node, without what it calls.
+    pub fn own(&self, node: NodeId) -> Pair {
+        self.own.get(node.index()).copied().unwrap_or_default()
     }
 
     /// By how many bytes more are live in the end than were in the old trace; negative where fewer are.
@@ -206,10 +229,8 @@ fn line_changes(sides: [&Profile; 2], subs: &Subs, lines: &Lines) -> Vec<LineCha
     }
     let row = |(line, own): (&lines::Both, Pair)| {
         let [old, new] = line.at;
-        let files = [(sides[1], new), (sides[0], old)];
-        let file = files.iter().find_map(|(profile, at)| Some(names::string(&profile.trace, (*at)?.0)));
         LineChange {
-            file: file.unwrap_or_default(),
+            file: line_called(sides, line).0,
             old_line: old.map(|at| at.1),
             new_line: new.map(|at| at.1),
             sub: sub_name(sides, subs, line.sub),
@@ -219,20 +240,26 @@ fn line_changes(sides: [&Profile; 2], subs: &Subs, lines: &Lines) -> Vec<LineCha
     lines.both.iter().zip(sums).filter(|(_, own)| own.differs()).map(row).collect()
 }
 
+/// File and line in the new trace; of a line that is gone, in the old.
+fn line_called(sides: [&Profile; 2], line: &lines::Both) -> (String, u32) {
+    let at = sides.into_iter().zip(line.at).rev();
+    let mut found = at.filter_map(|(profile, at)| at.map(|(file, line)| (names::string(&profile.trace, file), line)));
+    found.next().unwrap_or_default()
+}
+
 /// Nodes of two call trees as one.
 struct Paths {
-    /// By number: the caller's number, the sub's, and the line of the call.
     nodes: Vec<Key>,
     own: Vec<Pair>,
 }
 
-/// Caller, sub and line of the call, by their numbers; a root has no caller, and no line.
-type Key = (Option<usize>, usize, Option<usize>);
+/// Caller, and sub and line of the call by their numbers; a root has no caller, and no line.
+type Key = (Option<NodeId>, usize, Option<usize>);
 
 impl Paths {
     fn new(sides: [&Profile; 2], subs: &Subs, lines: &Lines) -> Self {
         let mut paths = Paths { nodes: Vec::new(), own: Vec::new() };
-        let mut known: FxHashMap<Key, usize> = FxHashMap::default();
+        let mut known: FxHashMap<Key, NodeId> = FxHashMap::default();
         for (side, (profile, subs)) in sides.into_iter().zip(numbers(subs)).enumerate() {
             let trace = &profile.trace;
             let sub_of = |id: NodeId| {
@@ -240,29 +267,29 @@ impl Paths {
                 node.and_then(|node| subs.get(node.sub.index()).copied()).unwrap_or(0)
             };
             // A caller is of a lower id, so its number is known by then.
-            let mut own_numbers: Vec<usize> = Vec::with_capacity(trace.nodes.len());
+            let mut numbers: Vec<NodeId> = Vec::with_capacity(trace.nodes.len());
             for (id, node) in (0..).map(NodeId).zip(&trace.nodes) {
                 let parent = profile.tree.parent(id);
                 let call = parent.and_then(|parent| lines.number(side, sub_of(parent), node.call_file, node.call_line));
-                let caller = parent.and_then(|parent| own_numbers.get(parent.index()).copied());
+                let caller = parent.and_then(|parent| numbers.get(parent.index()).copied());
                 let key = (caller, sub_of(id), call);
-                let next = paths.nodes.len();
+                let next = NodeId(u32::try_from(paths.nodes.len()).unwrap_or(u32::MAX));
                 let number = *known.entry(key).or_insert(next);
                 if number == next {
                     paths.nodes.push(key);
                     paths.own.push(Pair::default());
                 }
-                if let Some(pair) = paths.own.get_mut(number) {
+                if let Some(pair) = paths.own.get_mut(number.index()) {
                     pair.side(side).add(&profile.tree.own(id));
                 }
-                own_numbers.push(number);
+                numbers.push(number);
             }
         }
         paths
     }
 
     fn changes(&self) -> Vec<PathChange> {
-        let differing = self.own.iter().enumerate().filter(|(_, own)| own.differs());
+        let differing = (0..).map(NodeId).zip(&self.own).filter(|(_, own)| own.differs());
         differing.map(|(node, &own)| PathChange { node, own }).collect()
     }
 }

@@ -16,8 +16,8 @@ pub(super) struct PageData {
     pub(super) metrics: &'static [Metric],
     /// The call tree.
     pub(super) tree: Flame,
-    /// The time line.
-    pub(super) timeline: Line,
+    /// The time line of a profile.
+    pub(super) timeline: Option<Line>,
     /// The tables of all views.
     pub(super) tables: Vec<PageTable>,
 }

@@ -1,12 +1,14 @@
 //! The call tree as the page draws it: what is small in every respect folded, depth first, a column for each figure.
 //!
 //! Figures are each call's own; the script sums them up. A figure that may be negative weighs as much as it differs from
-//! zero, so that what gives memory back is seen as well as what keeps it.
+//! zero, so that what gives memory back is seen as well as what keeps it. Every figure of a diff is such a one: how much
+//! more there is in the new trace than in the old.
 
 use super::folding::Folding;
 use super::strings::{StringNumber, Strings};
-use crate::format::ids::{NodeId, SubId};
-use crate::tools::profile::{names, CallTree, Measures, Profile, Step};
+use crate::format::ids::NodeId;
+use crate::tools::diff::{Diff, Pair};
+use crate::tools::profile::{difference, names, Measures, Profile, Shape, Step};
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 
@@ -21,7 +23,7 @@ pub(super) struct Metric {
     pub(super) meaning: &'static str,
     /// `bytes` or `scalars`.
     pub(super) unit: &'static str,
-    /// May it be negative? Then red is more and blue is less.
+    /// May it be negative? Then what grows is red, and what shrinks is blue.
     pub(super) signed: bool,
     #[serde(skip)]
     get: fn(&Measures) -> i64,
@@ -56,7 +58,7 @@ pub(super) const METRICS: &[Metric] = &[
     Metric {
         key: "net",
         label: "Net",
-        meaning: "bytes allocated less bytes freed during the call, whoever allocated them: red grows, blue shrinks",
+        meaning: "bytes allocated less bytes freed during the call, whoever allocated them",
         unit: "bytes",
         signed: true,
         get: Measures::net_bytes,
@@ -64,7 +66,7 @@ pub(super) const METRICS: &[Metric] = &[
     Metric {
         key: "scalars",
         label: "Scalars",
-        meaning: "scalars born here less those of them that died: red grows, blue shrinks",
+        meaning: "scalars born here less those of them that died",
         unit: "scalars",
         signed: true,
         get: Measures::net_scalars,
@@ -79,6 +81,80 @@ fn signed(bytes: u64) -> i64 {
 /// once.
 const MOST_NODES: usize = 25_000;
 
+/// As many of a diff, which has what was beside what is.
+const MOST_NODES_OF_DIFF: usize = 12_500;
+
+/// A call tree that can be drawn.
+pub(super) trait Drawn {
+    /// Is it of two traces?
+    const COMPARES: bool;
+
+    /// Which node calls which.
+    fn shape(&self) -> &Shape;
+
+    /// Number of a node's sub: nodes of the same have the same name.
+    fn sub(&self, node: NodeId) -> usize;
+
+    /// What runs.
+    fn name(&self, node: NodeId) -> String;
+
+    /// File and line that it was called on.
+    fn call(&self, node: NodeId) -> Option<(String, u32)>;
+
+    /// Figures of a node, without what it calls. Where there is only one trace, it is the new one.
+    fn own(&self, node: NodeId) -> Pair;
+}
+
+impl Drawn for Profile {
+    const COMPARES: bool = false;
+
+    fn shape(&self) -> &Shape {
+        &self.tree
+    }
+
+    fn sub(&self, node: NodeId) -> usize {
+        self.trace.nodes.get(node.index()).map_or(0, |node| node.sub.index())
+    }
+
+    fn name(&self, node: NodeId) -> String {
+        let node = self.trace.nodes.get(node.index()).copied().unwrap_or_default();
+        names::sub(&self.trace, node.sub)
+    }
+
+    fn call(&self, node: NodeId) -> Option<(String, u32)> {
+        let node = self.trace.nodes.get(node.index()).filter(|node| node.call_line > 0)?;
+        Some((names::string(&self.trace, node.call_file), node.call_line))
+    }
+
+    fn own(&self, node: NodeId) -> Pair {
+        Pair { new: self.tree.own(node), ..Pair::default() }
+    }
+}
+
+impl Drawn for Diff {
+    const COMPARES: bool = true;
+
+    fn shape(&self) -> &Shape {
+        &self.tree
+    }
+
+    fn sub(&self, node: NodeId) -> usize {
+        self.sub(node)
+    }
+
+    fn name(&self, node: NodeId) -> String {
+        self.name(node).to_owned()
+    }
+
+    fn call(&self, node: NodeId) -> Option<(String, u32)> {
+        self.call(node).map(|(file, line)| (file.to_owned(), line))
+    }
+
+    fn own(&self, node: NodeId) -> Pair {
+        self.own(node)
+    }
+}
+
 /// The tree as columns, depth first; the first row is everything.
 #[derive(Serialize, Default)]
 #[serde(rename_all = "camelCase")]
@@ -89,9 +165,11 @@ pub(super) struct Flame {
     /// Where it was called.
     file: Vec<Option<StringNumber>>,
     line: Vec<u32>,
-    calls: Vec<u64>,
-    /// By metric, the figures of the calls themselves.
+    calls: Vec<i64>,
+    /// By metric, the figures of the calls themselves; of a diff, how much more there is than before.
     own: Vec<Vec<i64>>,
+    /// What was before, of a diff.
+    before: Option<Before>,
     /// How many nodes a folded row is, by row.
     folded: FxHashMap<usize, u64>,
     /// What is folded has no more than this many percent of the whole, in any metric.
@@ -102,64 +180,74 @@ pub(super) struct Flame {
     pub(super) nodes_shown: usize,
 }
 
-/// The tree of a profile.
-pub(super) fn flame(profile: &Profile, min_percent: f64, strings: &mut Strings) -> Flame {
-    let tree = &profile.tree;
-    let folding = Folding::new(&shares(tree), min_percent, MOST_NODES);
-    let ones = vec![1u64; tree.len()];
-    let sizes = tree.summed_up(&ones, |above, below| *above += below);
+/// Figures of the old trace, by row as in [`Flame`].
+#[derive(Serialize, Default)]
+struct Before {
+    calls: Vec<u64>,
+    own: Vec<Vec<i64>>,
+}
+
+/// What is folded below a node.
+#[derive(Default)]
+struct Folded {
+    nodes: u64,
+    sum: Pair,
+}
+
+/// The tree of a profile or a diff.
+pub(super) fn flame<T: Drawn>(drawn: &T, min_percent: f64, strings: &mut Strings) -> Flame {
+    let tree = drawn.shape();
+    let most_nodes = if T::COMPARES { MOST_NODES_OF_DIFF } else { MOST_NODES };
+    let folding = Folding::new(&shares(drawn), min_percent, most_nodes);
+    let columns = || vec![Vec::new(); METRICS.len()];
     let mut flame = Flame {
-        own: vec![Vec::new(); METRICS.len()],
+        own: columns(),
+        before: T::COMPARES.then(|| Before { own: columns(), ..Before::default() }),
         folded_percent: folding.percent,
         nodes_in_all: tree.len(),
         ..Flame::default()
     };
-    // A node above has no smaller share and stands first where it has the same one: so it is shown, too.
-    let kept = |id: NodeId| folding.shows(id.index());
-    let mut names_of: Vec<Option<StringNumber>> = vec![None; profile.trace.subs.len()];
-    flame.push(0, Some(strings.number("(everything)")), None, 0, &Measures::default());
+    let mut names_of: FxHashMap<usize, StringNumber> = FxHashMap::default();
+    flame.push(0, Some(strings.number("(everything)")), None, &Pair::default());
+    // A node above has no smaller share and stands first where it has the same one: so it is shown, too. What is folded
+    // below each of those that the walk is in, and below everything.
+    let mut folded = vec![Folded::default()];
     let mut depth = 0;
     // How deep the walk is in what is folded.
     let mut hidden = 0usize;
     for step in tree.walk() {
         match step {
-            Step::Enter(id) if hidden > 0 || !kept(id) => hidden += 1,
+            Step::Enter(id) if hidden > 0 || !folding.shows(id.index()) => {
+                hidden += 1;
+                if let Some(folded) = folded.last_mut() {
+                    folded.add(&drawn.own(id));
+                }
+            }
             Step::Leave(_) if hidden > 0 => hidden -= 1,
             Step::Enter(id) => {
                 depth += 1;
-                let node = profile.trace.nodes.get(id.index()).copied().unwrap_or_default();
-                let called = (node.call_line > 0).then(|| names::string(&profile.trace, node.call_file));
-                let called = called.map(|file| strings.number(&file));
-                let name = name(profile, node.sub, &mut names_of, strings);
-                flame.push(depth, Some(name), called, node.call_line, &tree.own(id));
+                let called = drawn.call(id).map(|(file, line)| (strings.number(&file), line));
+                let name = *names_of.entry(drawn.sub(id)).or_insert_with(|| strings.number(&drawn.name(id)));
+                flame.push(depth, Some(name), called, &drawn.own(id));
                 flame.nodes_shown += 1;
+                folded.push(Folded::default());
             }
-            Step::Leave(id) => {
-                flame.push_folded(profile, depth + 1, tree.children(id), &kept, &sizes);
+            Step::Leave(_) => {
+                flame.push_folded(depth + 1, folded.pop());
                 depth -= 1;
             }
         }
     }
-    flame.push_folded(profile, 1, tree.roots(), &kept, &sizes);
+    flame.push_folded(1, folded.pop());
     flame
 }
 
-fn name(profile: &Profile, sub: SubId, known: &mut [Option<StringNumber>], strings: &mut Strings) -> StringNumber {
-    if let Some(Some(number)) = known.get(sub.index()) {
-        return *number;
-    }
-    let number = strings.number(&names::sub(&profile.trace, sub));
-    if let Some(slot) = known.get_mut(sub.index()) {
-        *slot = Some(number);
-    }
-    number
-}
-
 /// By node: the largest of its shares of the whole, from 0 to 1. Never less than that of a node below.
-fn shares(tree: &CallTree) -> Vec<f64> {
+fn shares(drawn: &impl Drawn) -> Vec<f64> {
+    let tree = drawn.shape();
     let mut shares = vec![0f64; tree.len()];
     for metric in METRICS {
-        let own: Vec<f64> = (0..).map(NodeId).take(tree.len()).map(|id| weight(metric, &tree.own(id))).collect();
+        let own: Vec<f64> = (0..).map(NodeId).take(tree.len()).map(|id| metric.weight(&drawn.own(id))).collect();
         let weights = tree.summed_up(&own, |above, below| *above += below);
         let whole: f64 = own.iter().sum();
         if whole > 0.0 {
@@ -169,39 +257,48 @@ fn shares(tree: &CallTree) -> Vec<f64> {
     shares
 }
 
-fn weight(metric: &Metric, measures: &Measures) -> f64 {
-    (metric.get)(measures).unsigned_abs() as f64
+impl Metric {
+    /// How much more there is than before.
+    fn more(&self, own: &Pair) -> i64 {
+        (self.get)(&own.new).saturating_sub((self.get)(&own.old))
+    }
+
+    fn weight(&self, own: &Pair) -> f64 {
+        self.more(own).unsigned_abs() as f64
+    }
+}
+
+impl Folded {
+    fn add(&mut self, own: &Pair) {
+        self.nodes += 1;
+        self.sum.old.add(&own.old);
+        self.sum.new.add(&own.new);
+    }
 }
 
 impl Flame {
-    fn push(&mut self, depth: u32, name: Option<StringNumber>, file: Option<StringNumber>, line: u32, own: &Measures) {
+    fn push(&mut self, depth: u32, name: Option<StringNumber>, called: Option<(StringNumber, u32)>, own: &Pair) {
         self.depth.push(depth);
         self.name.push(name);
-        self.file.push(file);
-        self.line.push(line);
-        self.calls.push(own.calls);
+        self.file.push(called.map(|(file, _)| file));
+        self.line.push(called.map_or(0, |(_, line)| line));
+        self.calls.push(difference(own.new.calls, own.old.calls));
         for (column, metric) in self.own.iter_mut().zip(METRICS) {
-            column.push((metric.get)(own));
+            column.push(metric.more(own));
+        }
+        if let Some(before) = &mut self.before {
+            before.calls.push(own.old.calls);
+            for (column, metric) in before.own.iter_mut().zip(METRICS) {
+                column.push((metric.get)(&own.old));
+            }
         }
     }
 
-    /// A row for those siblings that are folded, if any are.
-    fn push_folded(
-        &mut self,
-        profile: &Profile,
-        depth: u32,
-        siblings: &[NodeId],
-        kept: &impl Fn(NodeId) -> bool,
-        sizes: &[u64],
-    ) {
-        let (mut nodes, mut sum) = (0, Measures::default());
-        for &id in siblings.iter().filter(|&&id| !kept(id)) {
-            nodes += sizes.get(id.index()).copied().unwrap_or(0);
-            sum.add(&profile.tree.inclusive(id));
-        }
-        if nodes > 0 {
-            self.folded.insert(self.depth.len(), nodes);
-            self.push(depth, None, None, 0, &sum);
+    /// A row for what is folded, if anything is.
+    fn push_folded(&mut self, depth: u32, folded: Option<Folded>) {
+        if let Some(folded) = folded.filter(|folded| folded.nodes > 0) {
+            self.folded.insert(self.depth.len(), folded.nodes);
+            self.push(depth, None, None, &folded.sum);
         }
     }
 }

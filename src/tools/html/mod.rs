@@ -1,4 +1,5 @@
-//! A profile as one HTML page that needs nothing else: reports as tables, the call tree, the time line, sources.
+//! A profile as one HTML page that needs nothing else: reports as tables, the call tree, the time line, sources. Or a
+//! diff: its tables, and both call trees as one, in red and blue.
 //!
 //! [`page`] gathers [`data::PageData`] and puts it, as JSON, into a template beside the script and the style in
 //! `assets/`. What a figure means is settled in [`super::profile`], what a report says in [`super::report`]; how it is
@@ -18,10 +19,12 @@ mod tables;
 mod tests;
 mod timeline;
 
+use super::diff::Diff;
 use super::profile::Profile;
 use super::select::UnknownColumn;
 use askama::Template;
 use data::PageData;
+use std::path::Path;
 use strings::Strings;
 use tables::View;
 use thiserror::Error;
@@ -72,15 +75,19 @@ const STYLE: &str = include_str!("assets/style.css");
 /// Bytes of figures and sources that a page holds at most; the rest of it takes 60,000.
 const MOST_BYTES: usize = 4_900_000;
 
-#[derive(Template)]
+#[derive(Template, Default)]
 #[template(path = "page.html", config = "src/tools/html/askama.toml", escape = "html")]
 struct Page {
+    /// What kind of page it is.
+    kind: &'static str,
     title: String,
+    /// What it was made from.
     trace: String,
     version: &'static str,
     warnings: Vec<String>,
     views: Vec<View>,
     metrics: &'static [flame::Metric],
+    compares: bool,
     has_source: bool,
     script: &'static str,
     style: &'static str,
@@ -88,6 +95,23 @@ struct Page {
     style_hash: String,
     data: String,
     sources: String,
+}
+
+impl Page {
+    /// The page as it is written.
+    fn whole(self) -> Result<String, HtmlError> {
+        let page = Page {
+            version: env!("CARGO_PKG_VERSION"),
+            metrics: flame::METRICS,
+            script: SCRIPT,
+            style: STYLE,
+            script_hash: embed::hash(SCRIPT),
+            style_hash: embed::hash(STYLE),
+            ..self
+        };
+        // The template's own last newline goes lost.
+        Ok(page.render()? + "\n")
+    }
 }
 
 /// The page of a profile.
@@ -98,27 +122,51 @@ pub fn page(profile: &Profile, options: &Options) -> Result<String, HtmlError> {
     let mut strings = Strings::default();
     let (views, tables) = tables::views(profile, options.min_percent, &mut strings)?;
     let tree = flame::flame(profile, options.min_percent, &mut strings);
-    let timeline = timeline::timeline(profile);
+    let timeline = Some(timeline::timeline(profile));
     let files = if options.source { source::named(profile, &mut strings) } else { Vec::new() };
     let metrics = flame::METRICS;
     let data = embed::json(&PageData { strings: strings.into_list(), metrics, tree, timeline, tables })?;
     // Sources get what room is left.
     let sources = source::sources(profile, &files, MOST_BYTES.saturating_sub(data.len()));
     let page = Page {
+        kind: "Memory profile",
         title: tables::title(profile),
-        trace: super::render::printable(&profile.trace.path.to_string_lossy()).into_owned(),
-        version: env!("CARGO_PKG_VERSION"),
+        trace: shown(&profile.trace.path),
         warnings: profile.warnings.iter().map(ToString::to_string).collect(),
         views,
-        metrics,
         has_source: options.source,
-        script: SCRIPT,
-        style: STYLE,
-        script_hash: embed::hash(SCRIPT),
-        style_hash: embed::hash(STYLE),
         data,
         sources: embed::json(&sources)?,
+        ..Page::default()
     };
-    // The template's own last newline goes lost.
-    Ok(page.render()? + "\n")
+    page.whole()
+}
+
+/// The page of two traces side by side. It shows no sources: they would be those of one of them at best.
+///
+/// # Errors
+/// As [`page`].
+pub fn page_of_diff(diff: &Diff, min_percent: f64) -> Result<String, HtmlError> {
+    let mut strings = Strings::default();
+    let (views, tables) = tables::views_of_diff(diff, min_percent, &mut strings)?;
+    let tree = flame::flame(diff, min_percent, &mut strings);
+    let metrics = flame::METRICS;
+    let data = embed::json(&PageData { strings: strings.into_list(), metrics, tree, timeline: None, tables })?;
+    let [old, new] = [shown(&diff.old_path), shown(&diff.new_path)];
+    let page = Page {
+        kind: "Memory diff",
+        title: format!("{old} → {new}"),
+        trace: format!("{old} and {new}"),
+        warnings: diff.warnings.iter().map(ToString::to_string).collect(),
+        views,
+        compares: true,
+        data,
+        sources: embed::json(&source::Sources::default())?,
+        ..Page::default()
+    };
+    page.whole()
+}
+
+fn shown(path: &Path) -> String {
+    super::render::printable(&path.to_string_lossy()).into_owned()
 }

@@ -1,17 +1,19 @@
 //! Reports as views of the page: what they state as text for the template, their tables as columns for the script.
 //!
-//! Nothing here knows what a report is about: to show another one, add it to [`VIEWS`].
+//! Nothing here knows what a report is about: to show another one, add it to [`VIEWS`]. A diff has a view for each
+//! section of its document.
 
 use super::folding::Folding;
 use super::strings::{StringNumber, Strings};
+use crate::tools::diff::Diff;
 use crate::tools::document::{Body, Entries, Entry, Fact, Head, Part, Section, Shown, Table, Value};
 use crate::tools::profile::{names, Profile};
 use crate::tools::render::{value_text, Precision};
-use crate::tools::report::{document, find, Options};
+use crate::tools::report::{diff, document, find, Options};
 use crate::tools::select::{Selection, UnknownColumn};
 use serde::Serialize;
 
-/// A report on the page.
+/// A report on the page, or a section of a diff.
 struct Shows {
     report: &'static str,
     title: &'static str,
@@ -33,6 +35,16 @@ const VIEWS: &[Shows] = &[
 
 const LEAK_COLUMNS: &[&str] =
     &["growth_scalars_per_mark", "growth_bytes_per_call", "total_growth_bytes", "steadiness", "instances", "sub"];
+
+const VIEWS_OF_DIFF: &[Shows] = &[
+    Shows { report: "totals", title: "Summary", sort: None, also: &[] },
+    Shows { report: "subs", title: "Subs", sort: None, also: DIFF_COLUMNS },
+    Shows { report: "lines", title: "Lines", sort: None, also: DIFF_COLUMNS },
+    Shows { report: "paths", title: "Call paths", sort: None, also: DIFF_COLUMNS },
+];
+
+/// What else a narrow window has no room for.
+const DIFF_COLUMNS: &[&str] = &["old_allocated_bytes", "new_allocated_bytes"];
 
 /// Rows that a table holds at most, whatever share they have.
 const MOST_ROWS: usize = 3000;
@@ -152,33 +164,57 @@ pub(super) fn views(
         let Some(report) = find(shows.report) else { continue };
         let selection = Selection { sort: shows.sort.map(str::to_owned), ..Selection::default() };
         let document = document(report, profile, &Options { selection, ..Options::default() })?;
-        let mut section = |section: Section| {
-            let Section { key, title, body, notes } = section;
-            let mut shown =
-                ViewSection { title, facts: vec![], entries: vec![], nothing: String::new(), table: None, notes };
-            let table = match body {
-                Body::Facts(facts) => {
-                    shown.facts = facts.into_iter().map(fact).collect();
-                    None
-                }
-                Body::Table(table) => Some(table),
-                Body::Entries(entries) => {
-                    shown.nothing = if entries.entries.is_empty() { entries.none.clone() } else { String::new() };
-                    let table = (!entries.entries.is_empty()).then(|| table_of(&entries));
-                    shown.entries = entries.entries.into_iter().map(entry).collect();
-                    table
-                }
-            };
-            if let Some(table) = table {
-                shown.table = Some(tables.len());
-                tables.push(page_table(shows, key, table, min_percent, strings));
-            }
-            shown
-        };
-        let sections = document.sections.into_iter().map(&mut section).collect();
-        views.push(View { key: shows.report, title: shows.title, sections });
+        views.push(view(shows, document.sections, min_percent, &mut tables, strings));
     }
     Ok((views, tables))
+}
+
+/// The views of a diff, and the tables they hold.
+pub(super) fn views_of_diff(
+    diff: &Diff,
+    min_percent: f64,
+    strings: &mut Strings,
+) -> Result<(Vec<View>, Vec<PageTable>), UnknownColumn> {
+    let (mut views, mut tables) = (Vec::new(), Vec::new());
+    let document = diff::document(diff, &Selection { top: Some(MOST_ROWS), ..Selection::default() })?;
+    for section in document.sections {
+        let Some(shows) = VIEWS_OF_DIFF.iter().find(|shows| shows.report == section.key) else { continue };
+        views.push(view(shows, vec![section], min_percent, &mut tables, strings));
+    }
+    Ok((views, tables))
+}
+
+fn view(
+    shows: &Shows,
+    sections: Vec<Section>,
+    min_percent: f64,
+    tables: &mut Vec<PageTable>,
+    strings: &mut Strings,
+) -> View {
+    let section = |section: Section| {
+        let Section { key, title, body, notes } = section;
+        let mut shown =
+            ViewSection { title, facts: vec![], entries: vec![], nothing: String::new(), table: None, notes };
+        let table = match body {
+            Body::Facts(facts) => {
+                shown.facts = facts.into_iter().map(fact).collect();
+                None
+            }
+            Body::Table(table) => Some(table),
+            Body::Entries(entries) => {
+                shown.nothing = if entries.entries.is_empty() { entries.none.clone() } else { String::new() };
+                let table = (!entries.entries.is_empty()).then(|| table_of(&entries));
+                shown.entries = entries.entries.into_iter().map(entry).collect();
+                table
+            }
+        };
+        if let Some(table) = table {
+            shown.table = Some(tables.len());
+            tables.push(page_table(shows, key, table, min_percent, strings));
+        }
+        shown
+    };
+    View { key: shows.report, title: shows.title, sections: sections.into_iter().map(section).collect() }
 }
 
 /// What the page is of.
@@ -247,8 +283,11 @@ fn page_table(shows: &Shows, key: &'static str, table: Table, min_percent: f64, 
     for (at, head) in heads.iter().enumerate() {
         let values = || chosen.iter().filter_map(|row| row.get(at));
         let shown = shown(head, shows.also);
-        // A figure that is not there is no figure to choose.
-        if shown == PageShown::Demand && values().all(is_nothing) {
+        // A figure that is not there is no figure to choose, and words of their own are for JSON.
+        let words = |value: &Value| matches!(value, Value::Words(_));
+        if (shown == PageShown::Demand && values().all(is_nothing))
+            || (shown == PageShown::Never && values().any(words))
+        {
             continue;
         }
         let kind = values().find(|value| **value != Value::Absent).map_or(Kind::Text, kind);

@@ -1,8 +1,9 @@
 //! The page as a whole: what is on it, that nothing in a trace can act in it, how big it gets.
 
-use super::{page, Options};
+use super::{page, page_of_diff, Options};
 use crate::format::ids::{NodeId, PlaceId, StrId};
 use crate::format::records::*;
+use crate::tools::diff::Diff;
 use crate::tools::profile::Profile;
 use crate::tools::synthetic::Synthetic;
 use serde_json::Value;
@@ -109,6 +110,62 @@ fn a_tree_is_written_depth_first_below_everything() {
     assert_eq!(names, ["(everything)", "(main program)", "main::outer", "main::inner", "main::inner"]);
     assert_eq!(data["tree"]["depth"], serde_json::json!([0, 1, 2, 3, 2]));
     assert_eq!(data["tree"]["own"][0], serde_json::json!([0, 4, 30, 200, 1000]));
+}
+
+/// A program whose main program calls subs, each once, that allocate so many bytes.
+fn calling(subs: &[(&str, u64)]) -> Profile {
+    let mut trace = Synthetic::new(Header::default());
+    let run = trace.string("run.pl");
+    let main = trace.sub(SubKind::Main, "", "", "run.pl", 0);
+    let root = trace.root(main);
+    let (mut calls, mut places) = (vec![], vec![]);
+    for (at, &(name, bytes)) in subs.iter().enumerate() {
+        let sub = trace.sub(SubKind::Perl, "P", name, "run.pl", 10);
+        let id = trace.node(root, sub, run, 3);
+        calls.push(NodeFigures { id, calls: 1 + at as u64, ..Default::default() });
+        places.push(place(trace.place(id, run, 11), bytes));
+    }
+    trace.figures(calls, places);
+    profile_of(&mut trace)
+}
+
+#[test]
+fn a_diff_draws_both_trees_as_one_by_what_is_more() {
+    let evil = "</script><script>alert(1)</script>";
+    let old = calling(&[("same", 70), ("shrinks", 900), ("gone", 50)]);
+    let new = calling(&[("shrinks", 300), ("same", 70), (evil, 600)]);
+    let page = page_of_diff(&Diff::new(&old, &new), 0.0).unwrap();
+    assert_eq!((page.matches("<script").count(), page.matches("</script").count()), (3, 3));
+    let data = data_of(&page);
+    let names: Vec<&str> = data["tree"]["name"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|name| data["strings"][name.as_u64().unwrap() as usize].as_str().unwrap())
+        .collect();
+    let evil = format!("P::{evil}");
+    assert_eq!(names, ["(everything)", "(main program)", "P::same", "P::shrinks", "P::gone", &evil]);
+    assert_eq!(data["tree"]["own"][0], serde_json::json!([0, 0, 0, -600, -50, 600]));
+    assert_eq!(data["tree"]["before"]["own"][0], serde_json::json!([0, 0, 70, 900, 50, 0]));
+    assert_eq!(data["tree"]["calls"], serde_json::json!([0, 0, 1, -1, -3, 3]));
+    assert_eq!(data["tree"]["before"]["calls"], serde_json::json!([0, 0, 1, 2, 3, 0]));
+    let views: Vec<_> =
+        data["tables"].as_array().unwrap().iter().map(|table| table["view"].as_str().unwrap()).collect();
+    assert_eq!(views, ["subs", "lines", "paths"]);
+}
+
+#[test]
+fn what_a_diff_folds_is_summed_up_and_its_page_stays_below_5_mb() {
+    let (old, new) = (even(2), even(100_000));
+    for diff in [Diff::new(&old, &new), Diff::new(&new, &old)] {
+        let page = page_of_diff(&diff, 0.0).unwrap();
+        assert!(page.len() < 5_000_000, "{} bytes", page.len());
+        let data = data_of(&page);
+        assert!(data["tree"]["folded"].as_object().is_some_and(|folded| !folded.is_empty()));
+        let sum: i64 = data["tree"]["own"][0].as_array().unwrap().iter().map(|more| more.as_i64().unwrap()).sum();
+        let own = |profile: &Profile| profile.all.allocated_bytes as i64;
+        assert_eq!(sum.abs(), own(&new) - own(&old));
+    }
 }
 
 #[test]

@@ -23,7 +23,7 @@ pub(super) use outermost::outermost;
 pub use places::PlaceRow;
 pub use subs::SubRow;
 pub use totals::pages_in_bytes;
-pub use tree::{CallTree, Step};
+pub use tree::{CallTree, Shape, Step};
 
 use super::trace::Trace;
 use super::warning::Warning;

@@ -3,18 +3,25 @@
 use super::measures::Measures;
 use crate::format::ids::{NodeId, PlaceId};
 use crate::tools::trace::{Recorded, Trace};
+use std::ops::Deref;
 
 /// The call tree.
 #[derive(Clone, Debug, Default)]
 pub struct CallTree {
+    shape: Shape,
+    /// All places, those of a node side by side.
+    places: Grouped<PlaceId>,
+    own: Vec<Measures>,
+    inclusive: Vec<Measures>,
+}
+
+/// Which node of a tree calls which.
+#[derive(Clone, Debug, Default)]
+pub struct Shape {
     parents: Vec<Option<NodeId>>,
     /// All nodes but the roots, siblings side by side.
     children: Grouped<NodeId>,
-    /// All places, those of a node side by side.
-    places: Grouped<PlaceId>,
     roots: Vec<NodeId>,
-    own: Vec<Measures>,
-    inclusive: Vec<Measures>,
 }
 
 /// A step of a walk over the tree.
@@ -31,22 +38,17 @@ impl CallTree {
     pub fn new(trace: &Trace) -> Self {
         let base = trace.base.as_ref().map(|base| &base.figures);
         let nodes = trace.nodes.len();
+        let parents = (0..).map(NodeId).zip(&trace.nodes);
         let mut tree = CallTree {
-            parents: Vec::with_capacity(nodes),
+            shape: Shape::new(parents.map(|(id, node)| (node.parent != id).then_some(node.parent)).collect()),
             own: Vec::with_capacity(nodes),
             places: Grouped::new(nodes, trace.places.iter().map(|place| Some(place.node)), PlaceId),
             ..CallTree::default()
         };
-        for (id, node) in (0..).map(NodeId).zip(&trace.nodes) {
+        for id in (0..).map(NodeId).take(nodes) {
             let before = base.map(|base| base.node(id)).unwrap_or_default();
             tree.own.push(Measures::of_node(&trace.figures.node(id), &before));
-            let parent = (node.parent != id).then_some(node.parent);
-            if parent.is_none() {
-                tree.roots.push(id);
-            }
-            tree.parents.push(parent);
         }
-        tree.children = Grouped::new(nodes, tree.parents.iter().copied(), NodeId);
         let measures = PlaceMeasures::new(trace);
         for (id, place) in (0..).map(PlaceId).zip(&trace.places) {
             if let Some(own) = tree.own.get_mut(place.node.index()) {
@@ -55,6 +57,42 @@ impl CallTree {
         }
         tree.inclusive = tree.summed_up(&tree.own, Measures::add);
         tree
+    }
+
+    /// The places of a node.
+    pub(super) fn places(&self, id: NodeId) -> &[PlaceId] {
+        self.places.of(id)
+    }
+
+    /// Figures of a node without what it calls.
+    pub fn own(&self, id: NodeId) -> Measures {
+        self.own.get(id.index()).copied().unwrap_or_default()
+    }
+
+    /// Figures of a node with all it calls.
+    pub fn inclusive(&self, id: NodeId) -> Measures {
+        self.inclusive.get(id.index()).copied().unwrap_or_default()
+    }
+}
+
+/// A call tree is its shape, with figures.
+impl Deref for CallTree {
+    type Target = Shape;
+
+    fn deref(&self) -> &Shape {
+        &self.shape
+    }
+}
+
+impl Shape {
+    /// By node, the one that calls it, of a lower id; `None` for a root.
+    pub fn new(parents: Vec<Option<NodeId>>) -> Self {
+        let ids = (0..).map(NodeId).zip(&parents);
+        Shape {
+            roots: ids.filter(|(_, parent)| parent.is_none()).map(|(id, _)| id).collect(),
+            children: Grouped::new(parents.len(), parents.iter().copied(), NodeId),
+            parents,
+        }
     }
 
     /// For every node the sum of `own` over it and all below it.
@@ -93,21 +131,6 @@ impl CallTree {
     /// What a node calls.
     pub fn children(&self, id: NodeId) -> &[NodeId] {
         self.children.of(id)
-    }
-
-    /// The places of a node.
-    pub(super) fn places(&self, id: NodeId) -> &[PlaceId] {
-        self.places.of(id)
-    }
-
-    /// Figures of a node without what it calls.
-    pub fn own(&self, id: NodeId) -> Measures {
-        self.own.get(id.index()).copied().unwrap_or_default()
-    }
-
-    /// Figures of a node with all it calls.
-    pub fn inclusive(&self, id: NodeId) -> Measures {
-        self.inclusive.get(id.index()).copied().unwrap_or_default()
     }
 
     /// Walks over all nodes, depth first.
@@ -186,7 +209,7 @@ impl<T: Copy> Grouped<T> {
 
 /// A walk over a tree, depth first.
 pub struct Walk<'a> {
-    tree: &'a CallTree,
+    tree: &'a Shape,
     waiting: Vec<Step>,
 }
 

@@ -1,5 +1,6 @@
 //! `diff`: two traces side by side: what differs, by sub, line and call path.
 
+use crate::format::ids::NodeId;
 use crate::format::records::Totals;
 use crate::tools::diff::{Diff, Pair};
 use crate::tools::document::{Document, Fact, Section, Value};
@@ -18,7 +19,7 @@ struct Row<'a> {
     old_line: Option<u32>,
     new_line: Option<u32>,
     /// A call path's steps are told only of those that are shown: there may be a million paths.
-    path: Option<(&'a Diff, usize)>,
+    path: Option<(&'a Diff, NodeId)>,
 }
 
 impl Row<'_> {

@@ -1,10 +1,10 @@
 // The call tree as an icicle on a canvas: a page holds up to 50,000 frames, which are too many elements. Only the frames
 // that can be seen are visited. Widths are inclusive; of a metric that can be negative, what gave back is as wide as what
-// took.
+// took; of a diff, all are: own is how much more there is than before.
 function makeFlame(onChange) {
   const ROW = 21;
   const LEAST_WIDTH = 0.6;
-  const { depth, name, file, line, calls, own, folded } = data.tree;
+  const { depth, name, file, line, calls, own, before, folded } = data.tree;
   const count = depth.length;
   const box = byId("flame");
   const room = byId("flame-room");
@@ -29,15 +29,18 @@ function makeFlame(onChange) {
   let most = 8;
   let matches = null;
   const sum = new Float64Array(count);    // inclusive
+  const was = new Float64Array(count);    // of a diff: inclusive, before
   const weight = new Float64Array(count); // inclusive, without sign: what widths are
   const left = new Float64Array(count);   // from 0 to 1, of the whole
 
   function measure() {
     for (let i = count - 1; i >= 0; i -= 1) {
       sum[i] = own[metric][i];
+      was[i] = before ? before.own[metric][i] : 0;
       weight[i] = Math.abs(own[metric][i]);
       for (let child = i + 1; child < end[i]; child = end[child]) {
         sum[i] += sum[child];
+        was[i] += was[child];
         weight[i] += weight[child];
       }
     }
@@ -83,7 +86,7 @@ function makeFlame(onChange) {
   function fill(i) {
     if (matches && matches[i]) return palette.match;
     if (name[i] === null) return palette.folded;
-    if (data.metrics[metric].signed && i > 0) return sum[i] > 0 ? palette.more : sum[i] < 0 ? palette.less : palette.even;
+    if (isSigned(data.metrics[metric]) && i > 0) return sum[i] > 0 ? palette.more : sum[i] < 0 ? palette.less : palette.even;
     return palette.hue[hue(i)];
   }
 
@@ -185,14 +188,18 @@ function makeFlame(onChange) {
 
   const unit = () => data.metrics[metric].unit;
   function describe(i) {
-    const [all, exactAll] = figure(sum[i], unit());
-    const [self, exactSelf] = figure(own[metric][i], unit());
+    const shown = before ? difference : figure;
+    const [all, exactAll] = shown(sum[i], unit());
+    const [self, exactSelf] = shown(own[metric][i], unit());
     return {
       name: label(i),
       place: place(i),
       calls: name[i] === null || i === 0 ? null : calls[i],
       share: weight[0] ? percentText(weight[i] / weight[0]) : "0 %",
       all, exactAll, self, exactSelf,
+      allBefore: before ? both(was[i], sum[i], unit()) : "",
+      selfBefore: before ? both(before.own[metric][i], own[metric][i], unit()) : "",
+      callsBefore: before ? before.calls[i] : null,
       sub: name[i] === null || i === 0 ? null : strings[name[i]],
       file: file[i] === null ? null : strings[file[i]],
       line: line[i],
@@ -253,9 +260,9 @@ function makeFlame(onChange) {
     return showTip([
       of.name,
       ...(of.place ? [`called in ${of.place}`] : []),
-      `inclusive ${of.exactAll} (${of.share})`,
-      `self ${of.exactSelf}`,
-      ...(of.calls === null ? [] : [`${countText(of.calls)} calls`]),
+      `inclusive ${of.exactAll} (${of.share})${of.allBefore}`,
+      `self ${of.exactSelf}${of.selfBefore}`,
+      ...(of.calls === null ? [] : [callsText(of.calls, of.callsBefore)]),
     ], event.clientX, event.clientY);
   });
   box.addEventListener("pointerleave", hideTip);

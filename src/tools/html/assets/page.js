@@ -31,13 +31,15 @@ function makeTree() {
     byId("selected").replaceChildren(
       element("strong", { text: of.name }),
       element("span", { text: ` ${flame.metric().label.toLowerCase()} ` }),
-      element("span", { title: of.exactAll, text: `${of.all} inclusive (${of.share}), ` }),
-      element("span", { title: of.exactSelf, text: `${of.self} self` }),
-      element("span", { text: of.calls === null ? "" : `, ${countText(of.calls)} ${of.calls === 1 ? "call" : "calls"}` }),
+      element("span", { title: of.exactAll + of.allBefore, text: `${of.all} inclusive (${of.share}), ` }),
+      element("span", { title: of.exactSelf + of.selfBefore, text: `${of.self} self` }),
+      element("span", { text: of.calls === null ? "" : `, ${callsText(of.calls, of.callsBefore)}` }),
       ...links.flatMap((link) => [" · ", link]),
     );
     byId("reset").disabled = of.isRoot;
-    byId("meaning").textContent = `${flame.metric().label}: ${flame.metric().meaning}.`;
+    const { label, meaning } = flame.metric();
+    const colours = data.tree.before ? ": red where there is more than before, blue where there is less" : ": red grows, blue shrinks";
+    byId("meaning").textContent = `${label}: ${meaning}${isSigned(flame.metric()) ? colours : ""}.`;
   }
 
   function search(exact) {
@@ -103,8 +105,9 @@ function route() {
   } else {
     for (const table of tablesOf(key)) table.filter(wanted);
   }
+  const why = data.tree.before ? "by itself, it differs too little or not at all" : "it has too small a share, or no figures of its own";
   byId("missing").hidden = there;
-  byId("missing").textContent = there ? "" : `${wanted} is not on this page: it has too small a share, or no figures of its own.`;
+  byId("missing").textContent = there ? "" : `${wanted} is not on this page: ${why}.`;
 }
 
 // The colours of the system, or those chosen here, which the browser remembers if it can.
@@ -136,6 +139,6 @@ themeButton.addEventListener("click", () => {
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", showTheme);
 
 showTheme();
-makeTimeline();
+if (data.timeline) makeTimeline();
 window.addEventListener("hashchange", route);
 route();

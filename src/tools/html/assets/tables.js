@@ -27,9 +27,12 @@ function makeTable(container, table) {
     const value = columns[at][row];
     return isText(at) && value !== null ? strings[value] : value;
   };
+  // How much more there is than before?
+  const compares = (at) => heads[at].key.startsWith("difference_");
   const text = (row, at) => {
     const value = columns[at][row];
     if (value === null) return "–";
+    if (compares(at)) return `${value > 0 ? "+" : ""}${heads[at].kind === "bytes" ? bytesText(value) : countText(value)}`;
     switch (heads[at].kind) {
       case "bytes": return bytesText(value);
       case "count": return countText(value);
@@ -42,7 +45,7 @@ function makeTable(container, table) {
   function rowKey(row) {
     const single = ["name", "class", "module"].map((key) => raw(row, key)).find((value) => value !== null);
     if (single !== undefined) return single;
-    const line = raw(row, "line");
+    const line = ["line", "new_line", "old_line"].map((key) => raw(row, key)).find((value) => value !== null) ?? null;
     return line === null ? raw(row, "file") : `${raw(row, "file")}:${line}`;
   }
 
@@ -121,7 +124,7 @@ function makeTable(container, table) {
     if (kind === "bytes" && value !== null) made.title = exactBytes(value);
     if (!isText(at) && highest[at] > 0 && value) {
       made.style.setProperty("--share", `${(100 * Math.abs(value)) / highest[at]}%`);
-      made.classList.add(value < 0 ? "less" : "bar-cell");
+      made.classList.add(compares(at) ? (value < 0 ? "shrank" : "grew") : value < 0 ? "less" : "bar-cell");
     }
     return made;
   }
@@ -166,7 +169,7 @@ function makeTable(container, table) {
     container.append(element("div", { class: "bar" }, element("label", { class: "find" }, "Filter ", filter), counted, picker));
   }
   if (count === 0) {
-    container.append(element("p", { class: "note", text: "Nothing recorded." }));
+    container.append(element("p", { class: "note", text: data.tree.before ? "Nothing differs." : "Nothing recorded." }));
   } else {
     container.append(
       element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": `Table: ${name}` },
@@ -174,7 +177,8 @@ function makeTable(container, table) {
       more,
     );
   }
-  if (table.rowsLeftOut > 0) {
+  // A report may have been cut before the page left anything out.
+  if (table.rowsLeftOut > 0 && table.rowsLeftOut + count === table.rowsInAll) {
     container.append(element("p", { class: "note", text: `${countText(table.rowsLeftOut)} rows are left out: in no column they have `
       + `more than ${percentText(table.leftOutPercent / 100)} of the highest figure.` }));
   } else if (table.rowsInAll > count) {

@@ -46,6 +46,21 @@ function figure(value, unit) {
   return [`${countText(value)} ${unit}`, `${countText(value)} ${unit}`];
 }
 
+// How much more there is than before, in its unit: [rounded, exact].
+const difference = (value, unit) => figure(value, unit).map((text) => (value > 0 ? `+${text}` : text));
+
+// What was and what is, exactly, where there are `more` now.
+const both = (was, more, unit) => `: ${figure(was, unit)[1]} before, ${figure(was + more, unit)[1]} now`;
+
+// A number of calls; of a diff, which has one before, calls are how many more there are.
+function callsText(calls, before) {
+  if (before !== null) return `calls: ${countText(before)} before, ${countText(before + calls)} now`;
+  return `${countText(calls)} ${calls === 1 ? "call" : "calls"}`;
+}
+
+// May a metric be negative?
+const isSigned = (metric) => metric.signed || data.tree.before !== null;
+
 // A name or path that is broken only after its parts, if that is enough.
 const breakable = (text) => text.split(/(?<=\/|::)/).flatMap((part, at) => (at ? [element("wbr"), part] : [part]));
 
