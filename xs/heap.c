@@ -27,6 +27,12 @@ PERL_STATIC_INLINE void edge(HeapVisit *visit, const void *target, MprofEdge kin
     if (visit->filter[bit >> 6] >> (bit & 63) & 1) mprof_heap_edge(visit, target, kind, (uint32_t)index, key);
 }
 
+/* A buffer: of a scalar that is only counted, what was asked for is enough. */
+PERL_STATIC_INLINE void buffer(HeapVisit *visit, const void *start, size_t bytes, size_t owners) {
+    if (visit->detailed) mprof_heap_buffer(visit, start, bytes, owners);
+    else visit->asked_bytes += bytes / owners;
+}
+
 #define INTERNAL(target, name) edge(visit, target, MPROF_EDGE_INTERNAL, 0, CONSTANT(name))
 
 static void text_buffer(pTHX_ SV *sv, HeapVisit *visit) {
@@ -38,13 +44,13 @@ static void text_buffer(pTHX_ SV *sv, HeapVisit *visit) {
 #if defined(CowREFCNT)
     if (SvIsCOW(sv)) owners = (UV)CowREFCNT(sv) + 1;
 #endif
-    mprof_heap_buffer(visit, start - offset, SvLEN(sv) + offset, owners);
+    buffer(visit, start - offset, SvLEN(sv) + offset, owners);
 }
 
 static void array(pTHX_ AV *av, HeapVisit *visit) {
     SV **elements = AvARRAY(av);
     SSize_t i;
-    if (AvALLOC(av)) mprof_heap_buffer(visit, AvALLOC(av), (AvMAX(av) + 1) * sizeof(SV *), 1);
+    if (AvALLOC(av)) buffer(visit, AvALLOC(av), (AvMAX(av) + 1) * sizeof(SV *), 1);
     if (!elements || !AvREAL(av)) return; /* @_ of a sub that runs counts nothing */
     for (i = 0; i <= AvFILLp(av); i++) edge(visit, elements[i], MPROF_EDGE_ELEMENT, i, nothing);
 }
@@ -64,8 +70,8 @@ static void hash(pTHX_ HV *hv, HeapVisit *visit) {
     if (hv == PL_strtab) return; /* its values are counts */
     if (!buckets) return;
     by_name = HvTOTALKEYS(hv) <= KEYS_TOLD_BY_NAME || HvNAME_get(hv);
-    mprof_heap_buffer(visit, buckets, (HvMAX(hv) + 1) * sizeof(HE *), 1);
-    mprof_heap_buffer(visit, NULL, HvTOTALKEYS(hv) * KEY_BYTES, 1);
+    buffer(visit, buckets, (HvMAX(hv) + 1) * sizeof(HE *), 1);
+    buffer(visit, NULL, HvTOTALKEYS(hv) * KEY_BYTES, 1);
     for (i = 0; i <= HvMAX(hv); i++) {
         const HE *entry;
         for (entry = buckets[i]; entry; entry = HeNEXT(entry)) {
@@ -124,7 +130,7 @@ static void code(pTHX_ const CV *cv, HeapVisit *visit) {
 static void glob(pTHX_ const GV *gv, HeapVisit *visit) {
     const GP *gp = GvGP(gv);
     if (!gp || (gp->gp_refcnt > 1 && gp->gp_egv != gv)) return;
-    mprof_heap_buffer(visit, gp, sizeof(GP), 1);
+    buffer(visit, gp, sizeof(GP), 1);
     edge(visit, gp->gp_sv, MPROF_EDGE_SLOT, 0, CONSTANT("SCALAR"));
     edge(visit, gp->gp_av, MPROF_EDGE_SLOT, 0, CONSTANT("ARRAY"));
     edge(visit, gp->gp_hv, MPROF_EDGE_SLOT, 0, CONSTANT("HASH"));
@@ -136,12 +142,12 @@ static void glob(pTHX_ const GV *gv, HeapVisit *visit) {
 static void magic(pTHX_ const SV *sv, HeapVisit *visit) {
     const MAGIC *mg;
     for (mg = SvMAGIC(sv); mg; mg = mg->mg_moremagic) {
-        mprof_heap_buffer(visit, mg, sizeof(MAGIC), 1);
+        buffer(visit, mg, sizeof(MAGIC), 1);
         if (mg->mg_flags & MGf_REFCOUNTED)
             edge(visit, mg->mg_obj, MPROF_EDGE_MAGIC, 0, text_of(&mg->mg_type, isGRAPH_A(mg->mg_type) ? 1 : 0));
         else if (mg->mg_type == PERL_MAGIC_backref) backreferences(aTHX_ mg->mg_obj, visit);
         if (mg->mg_len == HEf_SVKEY) INTERNAL(mg->mg_ptr, "key of magic");
-        else if (mg->mg_len > 0 && mg->mg_ptr) mprof_heap_buffer(visit, mg->mg_ptr, mg->mg_len, 1);
+        else if (mg->mg_len > 0 && mg->mg_ptr) buffer(visit, mg->mg_ptr, mg->mg_len, 1);
     }
 }
 

@@ -79,8 +79,10 @@ typedef struct HeapVisit {
     const uint64_t *filter;
     // 64 − log2 of the number of bits.
     uint32_t shift;
-    // Are names of variables, and exact sizes of keys, to be told?
+    // Are names of variables and single buffers to be told?
     bool detailed;
+    // Where they are not: the bytes that were asked for all its buffers.
+    uint64_t asked_bytes;
 } HeapVisit;
 
 // How the shim describes a sub.

@@ -194,7 +194,7 @@ pub struct CensusGroup {
     pub scalars: u64,
     /// Bytes of heads and bodies.
     pub body_bytes: u64,
-    /// Usable bytes of their buffers, as in [`HeapScalar::buffer_bytes`].
+    /// Bytes of their buffers, as in [`HeapScalar::buffer_bytes`], but as they were asked for: a little less than usable.
     pub buffer_bytes: u64,
     /// How many of them were born in the sample's window.
     pub scalars_in_window: u64,

@@ -236,10 +236,10 @@ impl Sample<'_> {
                 groups.entry((kind, class)).or_insert_with(|| CensusGroup { kind, class, ..Default::default() });
             group.scalars += 1;
             group.body_bytes += u64::from(told.body_bytes);
-            group.buffer_bytes += self.visit.buffer_bytes;
+            group.buffer_bytes += self.visit.buffer_bytes();
             if born_in_window.is_some() {
                 group.scalars_in_window += 1;
-                group.bytes_in_window += u64::from(told.body_bytes) + self.visit.buffer_bytes;
+                group.bytes_in_window += u64::from(told.body_bytes) + self.visit.buffer_bytes();
             }
             if let Some(number) = number {
                 let scalar = self.described(&told, class, birth, born_in_window.map_or(0, |(_, number)| number));
@@ -279,7 +279,7 @@ impl Sample<'_> {
             name,
             references: told.references,
             body_bytes: told.body_bytes,
-            buffer_bytes: self.visit.buffer_bytes,
+            buffer_bytes: self.visit.buffer_bytes(),
             buffer_place: self.visit.buffer_place,
             variables: variables.into_iter().map(|(index, name)| (index, self.key(&name))).collect(),
         }
@@ -309,12 +309,9 @@ impl Sample<'_> {
         let number = self.listed + self.holders.len() as u32;
         self.references_from(number);
         let class = self.class(told.blessed_into);
-        if matches!(told.kind, MprofKind::Code) {
-            // Its variables' names were not asked for.
-            let references = std::mem::take(&mut self.visit.references);
-            let _ = self.ask(address as *const c_void, true);
-            self.visit.references = references;
-        }
+        // Now in detail: the names of its variables, and where its buffer was allocated.
+        let _ = self.ask(address as *const c_void, true);
+        self.visit.references.clear();
         let holder = self.described(told, class, birth, 0);
         let is_named = holder.name != StrId(0);
         self.holders.push(holder);

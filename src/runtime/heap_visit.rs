@@ -16,8 +16,10 @@ pub struct HeapVisit {
     pub filter: *const u64,
     /// 64 − log2 of the number of bits.
     pub shift: u32,
-    /// Are names of variables, and exact sizes of keys, to be told?
+    /// Are names of variables and single buffers to be told?
     pub detailed: bool,
+    /// Where they are not: the bytes that were asked for all its buffers.
+    pub asked_bytes: u64,
 }
 
 /// A reference, as the shim told it.
@@ -42,8 +44,8 @@ pub struct Visit {
     pub references: Vec<Reference>,
     /// Names of variables, by index.
     pub variables: Vec<(u32, Vec<u8>)>,
-    /// Usable bytes of its buffers.
-    pub buffer_bytes: u64,
+    /// Usable bytes of the buffers that were told one by one.
+    buffer_bytes: u64,
     /// Where the largest buffer was allocated.
     pub buffer_place: Option<PlaceId>,
     largest: u64,
@@ -60,7 +62,7 @@ impl Visit {
     /// Nothing is sought. `blocks`: where the buffers were allocated, if that is known; it must outlive the visit.
     pub fn new(blocks: Option<&BlockTable>) -> Self {
         Self {
-            head: HeapVisit { filter: std::ptr::null(), shift: 64 - FILTER_BITS, detailed: false },
+            head: HeapVisit { filter: std::ptr::null(), shift: 64 - FILTER_BITS, detailed: false, asked_bytes: 0 },
             bits: vec![0; 1 << (FILTER_BITS - 6)],
             sought: FxHashMap::default(),
             references: Vec::new(),
@@ -88,6 +90,11 @@ impl Visit {
         self.sought.clear();
     }
 
+    /// Bytes of its buffers: usable ones where it was told in detail, else those asked for.
+    pub fn buffer_bytes(&self) -> u64 {
+        self.buffer_bytes + self.head.asked_bytes
+    }
+
     /// The number of the scalar at `address`, if it is sought.
     pub fn number(&self, address: usize) -> Option<u32> {
         self.sought.get(&address).copied()
@@ -100,6 +107,7 @@ impl Visit {
         (self.buffer_bytes, self.largest, self.buffer_place) = (0, 0, None);
         self.head.filter = self.bits.as_ptr();
         self.head.detailed = detailed;
+        self.head.asked_bytes = 0;
         std::ptr::from_mut(self).cast()
     }
 

@@ -51,13 +51,13 @@ const PAUSES_APART: u32 = 30;
 /// The same of a sample of the heap, by what it is expected to take.
 const SAMPLES_APART: u32 = 20;
 /// What a sample takes for each scalar there is, about.
-const SAMPLE_PER_SCALAR: Duration = Duration::from_nanos(100);
+const SAMPLE_PER_SCALAR: Duration = Duration::from_nanos(200);
 /// A sample that takes less is taken whenever it is due.
 const TRIFLE: Duration = Duration::from_millis(5);
 /// Snapshots at marks that are taken whatever they cost: growth cannot be told from fewer.
 const MARKS_IN_ANY_CASE: u64 = 64;
 /// With more scalars than this the program would notice the pause: then only who asks for a sample gets one, and the end.
-const MOST_SCALARS_UNASKED: isize = 2_000_000;
+const MOST_SCALARS_UNASKED: isize = 1_000_000;
 
 /// Least distance between two points of the time line.
 const POINT_EVERY: Duration = Duration::from_millis(100);
@@ -200,7 +200,8 @@ fn is_sample_due(recorder: &mut Recorder, interp: &Interp, now: Duration, number
     }
     recorder.trace.next_sample = match recorder.options.full {
         FullMode::Every(marks) => number + marks,
-        _ => number * 2,
+        _ if recorder.marks.made > 0 => number * 2,
+        _ => number * 4,
     };
     true
 }
