@@ -65,15 +65,10 @@ static void settle_before(pTHX) {
 }
 
 #define LEAVING_BLOCK(op)                                                                                             \
-    static OP *leaving_##op(pTHX) {                                                                                   \
-        const COP *cop = PL_curcop;                                                                                   \
-        InterpView *me;                                                                                               \
-        OP *next;                                                                                                     \
+    LEAVING(op)                                                                                                       \
+    static OP *leaving_block_##op(pTHX) {                                                                             \
         settle_before(aTHX);                                                                                          \
-        next = original[op](aTHX);                                                                                    \
-        me = shim_me(aTHX);                                                                                           \
-        if (me) shim_close_left(aTHX_ me, cop);                                                                       \
-        return next;                                                                                                  \
+        return leaving_##op(aTHX);                                                                                    \
     }
 
 LEAVING_BLOCK(OP_LEAVE)
@@ -240,11 +235,11 @@ void shim_hook_ops(pTHX_ bool calls_and_statements) {
     wrap(OP_LEAVESUB, leaving_OP_LEAVESUB);
     wrap(OP_LEAVESUBLV, leaving_OP_LEAVESUBLV);
     wrap(OP_RETURN, leaving_OP_RETURN);
-    wrap(OP_LEAVE, leaving_OP_LEAVE);
-    wrap(OP_LEAVELOOP, leaving_OP_LEAVELOOP);
-    wrap(OP_LAST, leaving_OP_LAST);
-    wrap(OP_NEXT, leaving_OP_NEXT);
-    wrap(OP_REDO, leaving_OP_REDO);
+    wrap(OP_LEAVE, leaving_block_OP_LEAVE);
+    wrap(OP_LEAVELOOP, leaving_block_OP_LEAVELOOP);
+    wrap(OP_LAST, leaving_block_OP_LAST);
+    wrap(OP_NEXT, leaving_block_OP_NEXT);
+    wrap(OP_REDO, leaving_block_OP_REDO);
     wrap(OP_LEAVEEVAL, leaveeval);
     wrap(OP_LEAVETRY, leaving_OP_LEAVETRY);
     wrap(OP_GOTO, leaving_by_goto);

@@ -22,6 +22,16 @@ const ROWS_AHEAD: usize = 4096;
 /// Most rows of a table in one record. A forged record, which compresses to nothing, must not fill the memory.
 const MOST_ROWS: u64 = 1 << 20;
 
+/// `2n` for n ≥ 0 and `-2n-1` for n < 0.
+fn zigzag(value: i64) -> u64 {
+    ((value << 1) ^ (value >> 63)) as u64
+}
+
+/// Undoes [`zigzag`].
+fn unzigzag(code: u64) -> i64 {
+    (code >> 1) as i64 ^ -((code & 1) as i64)
+}
+
 struct Writer<'a, E>(&'a mut E);
 
 impl<E: Encoder> Writer<'_, E> {
@@ -46,11 +56,11 @@ impl<E: Encoder> Writer<'_, E> {
     }
 
     fn signed(&mut self, column: impl Iterator<Item = i64>) -> Result<(), EncodeError> {
-        self.plain(column.map(|value| ((value << 1) ^ (value >> 63)) as u64))
+        self.plain(column.map(zigzag))
     }
 
     fn signed_bytes(&mut self, column: impl Iterator<Item = i64>) -> Result<(), EncodeError> {
-        self.plain(column.map(|value| (((value << 1) ^ (value >> 63)) as u64).rotate_right(4)))
+        self.plain(column.map(|value| zigzag(value).rotate_right(4)))
     }
 }
 
@@ -98,14 +108,11 @@ impl<'a, D: Decoder<Context = ()>, R: Default + Copy> Reader<'a, D, R> {
     }
 
     fn signed(&mut self, set: impl Fn(&mut R, i64)) -> Result<(), DecodeError> {
-        self.column(|row, value| set(row, (value >> 1) as i64 ^ -((value & 1) as i64)))
+        self.column(|row, code| set(row, unzigzag(code)))
     }
 
     fn signed_bytes(&mut self, set: impl Fn(&mut R, i64)) -> Result<(), DecodeError> {
-        self.column(|row, value| {
-            let value = value.rotate_left(4);
-            set(row, (value >> 1) as i64 ^ -((value & 1) as i64));
-        })
+        self.column(|row, code| set(row, unzigzag(code.rotate_left(4))))
     }
 }
 
@@ -306,7 +313,7 @@ fn step_code(step: CallStep, entered: &mut u32) -> u64 {
         CallStep::Exit => 0,
         CallStep::Enter(node) => {
             let distance = i64::from(node.0) - i64::from(std::mem::replace(entered, node.0));
-            1 + ((distance << 1) ^ (distance >> 63)) as u64
+            1 + zigzag(distance)
         }
     }
 }
@@ -348,8 +355,7 @@ impl Decode<()> for Calls {
         let entered = std::cell::Cell::new(0u32);
         let mut columns = Reader::new(decoder, |event: &mut CallEvent, code| {
             let Some(code) = code.checked_sub(1) else { return };
-            let distance = (code >> 1) as i64 ^ -((code & 1) as i64);
-            entered.set((i64::from(entered.get()).wrapping_add(distance)) as u32);
+            entered.set((i64::from(entered.get()).wrapping_add(unzigzag(code))) as u32);
             event.step = CallStep::Enter(NodeId(entered.get()));
         })?;
         columns.signed_bytes(|event, bytes| event.live_bytes = bytes)?;

@@ -6,6 +6,7 @@
 //! holders, until something has a name. Nothing is kept but the listed scalars' addresses and the holders: records are
 //! handed on as they are made.
 
+use super::births::BornAt;
 use super::heap_visit::Visit;
 use super::interp::Interp;
 use super::recorder::{Recorder, SubDescription};
@@ -61,7 +62,7 @@ impl Window {
     }
 
     /// How many had been made when that scalar was born; `None` outside of the window.
-    fn number(&self, birth: Birth, born_at: super::births::BornAt) -> Option<(PlaceId, u64)> {
+    fn number(&self, birth: Birth, born_at: BornAt) -> Option<(PlaceId, u64)> {
         let Birth::At(place) = birth else { return None };
         let number = born_at.number(self.unit)?.checked_sub(self.inherited)?;
         (self.from..self.to).contains(&number).then_some((place, number))
@@ -145,8 +146,7 @@ pub fn verify(interp: &Interp) -> (u64, String) {
         }
     }
     for index in 0.. {
-        let name = (interp.layout.heap_root)(interp.layout.perl, index, visit.begin(false));
-        if name.start.is_null() {
+        if root(interp, index, &mut visit).is_none() {
             break;
         }
         for reference in &visit.references {
@@ -167,6 +167,12 @@ fn told_of(interp: &Interp, head: *const c_void, visit: &mut Visit, detailed: bo
     let mut told = MprofScalar { kind: MprofKind::Other, references: 0, body_bytes: 0, blessed_into: nothing, sub };
     (interp.layout.describe_scalar)(interp.layout.perl, head, visit.begin(detailed), &raw mut told);
     told
+}
+
+/// Asks the shim what the interpreter itself refers to, as root `index`; `None` where there are no more.
+fn root(interp: &Interp, index: u32, visit: &mut Visit) -> Option<MprofText> {
+    let name = (interp.layout.heap_root)(interp.layout.perl, index, visit.begin(false));
+    (!name.start.is_null()).then_some(name)
 }
 
 impl Sample<'_> {
@@ -365,10 +371,7 @@ impl Sample<'_> {
     /// What the interpreter itself refers to.
     fn roots(&mut self) {
         for index in 0.. {
-            let name = (self.interp.layout.heap_root)(self.interp.layout.perl, index, self.visit.begin(false));
-            if name.start.is_null() {
-                break;
-            }
+            let Some(name) = root(self.interp, index, &mut self.visit) else { break };
             if self.visit.references.is_empty() || self.holders.len() >= MOST_HOLDERS {
                 continue;
             }

@@ -84,12 +84,6 @@ impl Visit {
         self.sought.insert(address, number);
     }
 
-    /// References to nothing are told any more.
-    pub fn seek_nothing(&mut self) {
-        self.bits.fill(0);
-        self.sought.clear();
-    }
-
     /// Bytes of its buffers: usable ones where it was told in detail, else those asked for.
     pub fn buffer_bytes(&self) -> u64 {
         self.buffer_bytes + self.head.asked_bytes
