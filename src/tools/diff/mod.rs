@@ -280,7 +280,7 @@ impl Paths {
                     paths.own.push(Pair::default());
                 }
                 if let Some(pair) = paths.own.get_mut(number.index()) {
-                    pair.side(side).add(&profile.tree.own(id));
+                    pair.side(side).add(&profile.own(id));
                 }
                 numbers.push(number);
             }

@@ -103,7 +103,7 @@ impl Graph {
             let costs = if outermost { costs(&profile.tree.inclusive(id), &mut ignored) } else { Costs::default() };
             if let Some(caller) = self.functions.get_mut(caller) {
                 let (calls, sum) = caller.calls.entry((line, callee)).or_default();
-                *calls = calls.saturating_add(profile.tree.own(id).calls);
+                *calls = calls.saturating_add(profile.own(id).calls);
                 add(sum, &costs);
             }
         }

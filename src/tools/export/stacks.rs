@@ -85,7 +85,7 @@ impl Stacks {
             let frame = frames.get(node.sub.index()).copied().unwrap_or_default();
             let at = self.node(parent, frame);
             if let Some(node) = self.nodes.get_mut(at) {
-                node.own.add(&profile.tree.own(id));
+                node.own.add(&profile.own(id));
             }
             nodes.push(at);
         }

@@ -127,7 +127,7 @@ impl Drawn for Profile {
     }
 
     fn own(&self, node: NodeId) -> Pair {
-        Pair { new: self.tree.own(node), ..Pair::default() }
+        Pair { new: self.own(node), ..Pair::default() }
     }
 }
 

@@ -70,7 +70,7 @@ pub(super) struct Named<'a> {
 /// The files of a profile, those that allocate most first.
 pub(super) fn named<'a>(profile: &'a Profile, strings: &mut Strings) -> Vec<Named<'a>> {
     let mut files: Vec<(u64, &[LineRow])> = profile
-        .lines
+        .lines()
         .chunk_by(|a, b| a.file == b.file)
         .filter(|lines| lines.first().is_some_and(|line| !line.file.is_empty()))
         .map(|lines| (lines.iter().map(|line| line.own.allocated_bytes).fold(0, u64::saturating_add), lines))

@@ -140,7 +140,7 @@ fn adds_up(trace: Trace) -> Profile {
 #[test]
 fn a_child_adds_what_it_did_itself() {
     let profile = adds_up(merged(&[parent(), child()]));
-    let line = |number: u32| profile.lines.iter().find(|row| row.line == number).unwrap().own;
+    let line = |number: u32| profile.lines().iter().find(|row| row.line == number).unwrap().own;
     let figures = |own: Measures| (own.allocated_bytes, own.live_bytes, own.at_peak_bytes);
     assert_eq!(figures(line(2)), (1000, 600, 700), "the child only freed there");
     assert_eq!(figures(line(5)), (350, 50, 140));
@@ -163,7 +163,7 @@ fn a_child_adds_what_it_did_itself() {
 fn the_order_of_traces_does_not_matter() {
     let figures = |trace: Trace| {
         let profile = adds_up(trace);
-        let lines: Vec<_> = profile.lines.iter().map(|row| (row.line, row.own)).collect();
+        let lines: Vec<_> = profile.lines().iter().map(|row| (row.line, row.own)).collect();
         let mut lines = lines;
         lines.sort_by_key(|row| row.0);
         (lines, profile.totals)

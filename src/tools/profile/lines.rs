@@ -1,12 +1,13 @@
 //! Figures by line and by file. Frees have no line: they count where a sub ran, not where a block was born.
 
+use super::line_numbers::{LineKey, LineNumbers};
 use super::measures::Measures;
 use super::names;
-use super::tree::{CallTree, PlaceMeasures, Step};
-use crate::format::ids::{NodeId, PlaceId, StrId, SubId};
+use super::tree::{CallTree, NodeMeasures, PlaceMeasures, Step};
+use crate::format::ids::{PlaceId, StrId, SubId};
 use crate::format::records::SubKind;
 use crate::tools::trace::Trace;
-use rustc_hash::FxHashMap;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -44,52 +45,85 @@ pub struct FileRow {
     pub own: Measures,
 }
 
-/// File, line, and the sub where there is no statement: there every sub has a line of its own.
-type Key = (StrId, u32, Option<SubId>);
-
-fn key(file: StrId, line: u32, sub: SubId) -> Key {
-    (file, line, (file == StrId(0) && line == 0).then_some(sub))
-}
-
 /// The lines at which anything happened, by file and line.
-///
-/// Their figures are summed up in the rows that are returned: a trace may have a million lines, of which no second copy
-/// should be made.
 pub(super) fn lines(trace: &Trace, tree: &CallTree) -> Vec<LineRow> {
-    let mut sums = Sums::new(trace, tree);
-    sums.add_own(trace);
-    sums.add_inclusive(trace, tree);
-    let Sums { index, mut lines, mut rows, .. } = sums;
-    let mut order: Vec<(Key, usize)> = index.into_iter().collect();
-    order.sort_unstable();
-    let mut names = Names::new(trace);
-    for &(key, at) in &order {
-        if let (Some(row), Some(line)) = (rows.get_mut(at), lines.get_mut(at)) {
-            line.name(row, &mut names, key);
-        }
-    }
-    drop(lines);
-    put_in_order(&mut rows, order.into_iter().map(|(_, at)| at).collect());
+    let numbers = LineNumbers::new(trace, tree);
+    let mut rows = rows(trace, tree, &numbers, (0..numbers.len()).collect());
     rows.retain(|row| !(row.own.is_zero() && row.inclusive.is_zero() && row.calls == 0));
     rows
 }
 
-/// Puts the row at `order[0]` first, that at `order[1]` second, and so on.
-fn put_in_order(rows: &mut [LineRow], mut order: Vec<usize>) {
-    for start in 0..order.len() {
-        let mut at = start;
-        // Each round of swaps brings home one cycle; what is at home points to itself.
-        while let Some(from) = order.get(at).copied().filter(|&from| from != at) {
-            if let Some(slot) = order.get_mut(at) {
-                *slot = at;
+/// A figure of a line.
+pub type LineFigure = fn(&Measures) -> u64;
+
+/// Of a table of lines those that stand first.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TopLines {
+    /// Their rows, those with most first; where two have the same, in order of their ids.
+    pub rows: Vec<LineRow>,
+    /// How many lines have anything of the figure.
+    pub rows_in_all: usize,
+}
+
+/// For each of `figures` the `most` lines of a file or sub with the highest own figure above zero; perl's pools are none.
+///
+/// Says the same as sorting [`lines`] does, without summing up what all the other lines call.
+pub(super) fn lines_with_most(trace: &Trace, tree: &CallTree, figures: &[LineFigure], most: usize) -> Vec<TopLines> {
+    let numbers = LineNumbers::new(trace, tree);
+    let sums = own_sums(trace, &numbers, figures);
+    let is_pools = |line: &usize| numbers.key(*line).2.is_some_and(|sub| trace.sub(sub).kind == SubKind::Pools);
+    let top = |sums: &Vec<u64>| {
+        let lines = (0..numbers.len()).filter(|line| !is_pools(line));
+        let highest_first = |&line: &usize| (Reverse(sums.get(line).copied().unwrap_or(0)), numbers.key(line));
+        let mut lines: Vec<usize> = lines.filter(|&line| sums.get(line).is_some_and(|&sum| sum > 0)).collect();
+        let rows_in_all = lines.len();
+        if most < lines.len() {
+            lines.select_nth_unstable_by_key(most, highest_first);
+            lines.truncate(most);
+        }
+        lines.sort_unstable_by_key(highest_first);
+        (lines, rows_in_all)
+    };
+    let top: Vec<(Vec<usize>, usize)> = sums.iter().map(top).collect();
+    let mut wanted: Vec<usize> = top.iter().flat_map(|(lines, _)| lines).copied().collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    let rows = rows(trace, tree, &numbers, wanted.clone());
+    let row = |line: &usize| wanted.binary_search(line).ok().and_then(|at| rows.get(at)).cloned();
+    let named = top.into_iter().map(|(lines, rows_in_all)| {
+        let rows = lines.iter().filter_map(row).collect();
+        TopLines { rows, rows_in_all }
+    });
+    named.collect()
+}
+
+/// Figures of lines themselves, by figure and line.
+fn own_sums(trace: &Trace, numbers: &LineNumbers, figures: &[LineFigure]) -> Vec<Vec<u64>> {
+    let mut sums = vec![vec![0u64; numbers.len()]; figures.len()];
+    let all = PlaceMeasures::new(trace);
+    for id in (0..).map(PlaceId).take(trace.places.len()) {
+        let measures = all.of(id);
+        let Some(line) = numbers.of_place(id) else { continue };
+        for (sums, figure) in sums.iter_mut().zip(figures) {
+            if let Some(sum) = sums.get_mut(line) {
+                *sum = sum.saturating_add(figure(&measures));
             }
-            if from == start {
-                break;
-            }
-            rows.swap(at, from);
-            at = from;
         }
     }
+    sums
+}
+
+/// The rows of the lines with these numbers, in that order.
+fn rows(trace: &Trace, tree: &CallTree, numbers: &LineNumbers, wanted: Vec<usize>) -> Vec<LineRow> {
+    let mut sums = Sums::new(numbers, &wanted);
+    sums.add_own(trace);
+    sums.add_inclusive(trace, tree);
+    let Sums { lines, mut rows, .. } = sums;
+    let mut names = Names::new(trace);
+    for ((row, mut line), number) in rows.iter_mut().zip(lines).zip(wanted) {
+        line.name(row, &mut names, numbers.key(number));
+    }
+    rows
 }
 
 /// Names as text, each made once.
@@ -156,7 +190,7 @@ impl Line {
     }
 
     /// Gives the row of this line its names.
-    fn name(&mut self, row: &mut LineRow, names: &mut Names, (file, line, sub): Key) {
+    fn name(&mut self, row: &mut LineRow, names: &mut Names, (file, line, sub): LineKey) {
         self.put_subs_together();
         let most = self.subs.iter().max_by_key(|&&(sub, allocated_bytes)| (allocated_bytes, std::cmp::Reverse(sub)));
         let notable_bytes = row.own.allocated_bytes / NOTABLE_OF;
@@ -169,46 +203,43 @@ impl Line {
     }
 }
 
-/// Lines in the making. Places and calls name theirs by number: looking a line up by its key a second time is what
-/// would take longest.
-struct Sums {
-    index: FxHashMap<Key, usize>,
+/// Rows in the making: of all lines or of some.
+///
+/// Their figures are summed up in the rows that are returned: a trace may have a million lines, of which no second copy
+/// should be made.
+struct Sums<'a> {
+    numbers: &'a LineNumbers,
+    /// By number of a line: where it is below.
+    slots: Vec<Option<u32>>,
     lines: Vec<Line>,
     /// Their figures, where they will be wanted; without names as yet.
     rows: Vec<LineRow>,
-    /// By place: its line.
-    of_place: Vec<usize>,
-    /// By node: the line that called it.
-    of_call: Vec<Option<usize>>,
 }
 
-impl Sums {
-    fn new(trace: &Trace, tree: &CallTree) -> Self {
-        let mut index = FxHashMap::default();
-        let mut number = |key: Key| {
-            let next = index.len();
-            *index.entry(key).or_insert(next)
-        };
-        let sub = |id: NodeId| trace.nodes.get(id.index()).map(|node| node.sub).unwrap_or_default();
-        let of_place = trace.places.iter().map(|place| number(key(place.file, place.line, sub(place.node)))).collect();
-        let of_call = (0..)
-            .map(NodeId)
-            .zip(&trace.nodes)
-            .map(|(id, node)| tree.parent(id).map(|parent| number(key(node.call_file, node.call_line, sub(parent)))));
-        let of_call = of_call.collect();
-        let (lines, rows) = (vec![Line::default(); index.len()], vec![LineRow::default(); index.len()]);
-        Sums { index, lines, rows, of_place, of_call }
+impl<'a> Sums<'a> {
+    fn new(numbers: &'a LineNumbers, wanted: &[usize]) -> Self {
+        let mut slots = vec![None; numbers.len()];
+        for (slot, &number) in (0..).zip(wanted) {
+            if let Some(of_line) = slots.get_mut(number) {
+                *of_line = Some(slot);
+            }
+        }
+        Sums {
+            numbers,
+            slots,
+            lines: vec![Line::default(); wanted.len()],
+            rows: vec![LineRow::default(); wanted.len()],
+        }
     }
 
     fn add_own(&mut self, trace: &Trace) {
         let all = PlaceMeasures::new(trace);
-        for ((id, place), &at) in (0..).map(PlaceId).zip(&trace.places).zip(&self.of_place) {
+        for (id, place) in (0..).map(PlaceId).zip(&trace.places) {
+            let Some((line, row)) = self.line(self.numbers.of_place(id)) else { continue };
             let measures = all.of(id);
             let Some(node) = trace.nodes.get(place.node.index()).filter(|_| !measures.is_zero()) else { continue };
-            if let (Some(line), Some(row)) = (self.lines.get_mut(at), self.rows.get_mut(at)) {
-                row.own.add(&measures);
-                line.allocated_in(node.sub, measures.allocated_bytes);
-            }
+            row.own.add(&measures);
+            line.allocated_in(node.sub, measures.allocated_bytes);
         }
     }
 
@@ -216,27 +247,28 @@ impl Sums {
     /// own is in that call's figures already.
     fn add_inclusive(&mut self, trace: &Trace, tree: &CallTree) {
         let all = PlaceMeasures::new(trace);
+        let nodes = NodeMeasures::new(trace);
         for step in tree.walk() {
             let id = match step {
                 Step::Enter(id) => id,
                 Step::Leave(id) => {
-                    if let Some((line, _)) = self.caller(id) {
+                    if let Some((line, _)) = self.line(self.numbers.of_call(id)) {
                         line.open -= 1;
                     }
                     continue;
                 }
             };
-            let sub = tree.parent(id).and_then(|parent| trace.nodes.get(parent.index())).map(|node| node.sub);
-            if let (Some((line, row)), Some(sub)) = (self.caller(id), sub) {
+            if let Some((line, row)) = self.line(self.numbers.of_call(id)) {
                 line.open += 1;
-                row.calls = row.calls.saturating_add(tree.own(id).calls);
-                line.allocated_in(sub, 0);
+                row.calls = row.calls.saturating_add(nodes.of(id).calls);
+                let caller = tree.parent(id).and_then(|parent| trace.nodes.get(parent.index()));
+                line.allocated_in(caller.map(|caller| caller.sub).unwrap_or_default(), 0);
                 if line.open == 1 {
                     row.inclusive.add(&tree.inclusive(id));
                 }
             }
             for &place in tree.places(id) {
-                let line = self.of_place.get(place.index()).copied().and_then(|at| self.line(at));
+                let line = self.line(self.numbers.of_place(place));
                 if let Some((_, row)) = line.filter(|(line, _)| line.open == 0) {
                     row.inclusive.add(&all.of(place));
                 }
@@ -244,14 +276,10 @@ impl Sums {
         }
     }
 
-    /// The line that called a node.
-    fn caller(&mut self, id: NodeId) -> Option<(&mut Line, &mut LineRow)> {
-        let at = self.of_call.get(id.index()).copied().flatten()?;
-        self.line(at)
-    }
-
-    fn line(&mut self, at: usize) -> Option<(&mut Line, &mut LineRow)> {
-        self.lines.get_mut(at).zip(self.rows.get_mut(at))
+    /// The line with that number; `None` for one that is not wanted.
+    fn line(&mut self, number: Option<usize>) -> Option<(&mut Line, &mut LineRow)> {
+        let slot = self.slots.get(number?).copied().flatten()? as usize;
+        self.lines.get_mut(slot).zip(self.rows.get_mut(slot))
     }
 }
 
@@ -265,19 +293,4 @@ pub(super) fn files(lines: &[LineRow]) -> Vec<FileRow> {
     }
     let row = |(file, (lines, own)): (&str, _)| FileRow { file: file.into(), lines, own };
     by_file.into_iter().map(row).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn rows_are_put_in_any_order(order in Just((0..40usize).collect::<Vec<_>>()).prop_shuffle()) {
-            let mut rows: Vec<LineRow> = (0..40).map(|line| LineRow { line, ..LineRow::default() }).collect();
-            put_in_order(&mut rows, order.clone());
-            prop_assert_eq!(rows.iter().map(|row| row.line as usize).collect::<Vec<_>>(), order);
-        }
-    }
 }

@@ -4,6 +4,7 @@
 //! inclusive = self + children, recursion counted once. Reports only choose and show. Nothing here reads a file or
 //! formats a number.
 
+mod line_numbers;
 mod lines;
 mod measures;
 mod modules;
@@ -16,7 +17,7 @@ mod tests;
 mod totals;
 mod tree;
 
-pub use lines::{FileRow, LineRow};
+pub use lines::{FileRow, LineFigure, LineRow, TopLines};
 pub use measures::{difference, Measures};
 pub use modules::ModuleRow;
 pub(super) use outermost::outermost;
@@ -29,7 +30,7 @@ use super::trace::Trace;
 use super::warning::Warning;
 use crate::format::ids::NodeId;
 use crate::format::records::{SubKind, Totals};
-use std::thread;
+use std::sync::OnceLock;
 
 /// All that a report may show of a trace.
 #[derive(Clone, Debug)]
@@ -42,8 +43,8 @@ pub struct Profile {
     pub tree: CallTree,
     /// By sub, in no order that means anything.
     pub subs: Vec<SubRow>,
-    /// By line, in order of their ids.
-    pub lines: Vec<LineRow>,
+    /// See [`Profile::lines`].
+    lines: OnceLock<Vec<LineRow>>,
     /// Everything together.
     pub all: Measures,
     /// What belongs to perl's pools of scalar heads and bodies.
@@ -56,38 +57,20 @@ pub struct Profile {
     pub warnings: Vec<Warning>,
 }
 
-/// Figures by sub and by line: side by side, for neither needs the other and each takes about as long.
-fn subs_and_lines(trace: &Trace, tree: &CallTree) -> (Vec<SubRow>, Vec<LineRow>) {
-    let lines = || lines::lines(trace, tree);
-    thread::scope(|scope| {
-        let beside = (tree.len() > NODES_ALONE).then(|| thread::Builder::new().spawn_scoped(scope, lines));
-        let subs = subs::subs(trace, tree);
-        let lines = match beside {
-            Some(Ok(beside)) => beside.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-            // Not worth a thread, or there is none to be had.
-            None | Some(Err(_)) => lines(),
-        };
-        (subs, lines)
-    })
-}
-
-/// So many nodes are summed up before a thread would have begun.
-const NODES_ALONE: usize = 2_000;
-
 impl Profile {
     /// Sums a trace up.
     pub fn new(trace: Trace) -> Self {
         let base = trace.base.as_ref().map(|base| base.totals).unwrap_or_default();
         let totals = totals::since(&trace.last_totals(), &base);
         let tree = CallTree::new(&trace);
-        let (subs, lines) = subs_and_lines(&trace, &tree);
+        let subs = subs::subs(&trace, &tree);
         let mut all = Measures::default();
         tree.roots().iter().for_each(|&root| all.add(&tree.inclusive(root)));
         let mut pools = Measures::default();
         for (id, _) in
             (0..).map(NodeId).zip(&trace.nodes).filter(|(_, node)| trace.sub(node.sub).kind == SubKind::Pools)
         {
-            pools.add(&tree.own(id));
+            pools.add(&tree.own(&trace, id));
         }
         let mut warnings = trace.warnings.clone();
         warnings.extend(totals::warnings(&trace, &totals));
@@ -98,7 +81,7 @@ impl Profile {
             totals,
             tree,
             subs,
-            lines,
+            lines: OnceLock::new(),
             all,
             pools,
             unplaced_live_bytes,
@@ -107,9 +90,25 @@ impl Profile {
         }
     }
 
+    /// Figures of a node without what it calls.
+    pub fn own(&self, node: NodeId) -> Measures {
+        self.tree.own(&self.trace, node)
+    }
+
+    /// Figures by line, in order of their ids. Summed up when they are first asked for: not every report has them.
+    pub fn lines(&self) -> &[LineRow] {
+        self.lines.get_or_init(|| lines::lines(&self.trace, &self.tree))
+    }
+
+    /// For each of `figures` the `most` lines with the highest own figure, as of [`Profile::lines`] but sooner. Perl's
+    /// pools are no line.
+    pub fn lines_with_most(&self, figures: &[LineFigure], most: usize) -> Vec<TopLines> {
+        lines::lines_with_most(&self.trace, &self.tree, figures, most)
+    }
+
     /// Figures by file, in order of names.
     pub fn files(&self) -> Vec<FileRow> {
-        lines::files(&self.lines)
+        lines::files(self.lines())
     }
 
     /// Figures by module, in order of names.

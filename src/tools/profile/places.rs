@@ -2,7 +2,7 @@
 //! any statement of their node.
 
 use super::measures::Measures;
-use super::tree::{CallTree, PlaceMeasures};
+use super::tree::{CallTree, NodeMeasures, PlaceMeasures};
 use crate::format::ids::{NodeId, StrId};
 use crate::tools::trace::Trace;
 
@@ -22,10 +22,9 @@ pub struct PlaceRow {
 /// The places at which anything happened, by node: of each node first what has no line. Every figure is in them once.
 pub(super) fn places<'a>(trace: &'a Trace, tree: &'a CallTree) -> impl Iterator<Item = PlaceRow> + 'a {
     let measures = PlaceMeasures::new(trace);
-    let base = trace.base.as_ref().map(|base| &base.figures);
+    let nodes = NodeMeasures::new(trace);
     let of_node = move |node: NodeId| {
-        let before = base.map(|base| base.node(node)).unwrap_or_default();
-        let mut without_line = Measures::of_node(&trace.figures.node(node), &before);
+        let mut without_line = nodes.of(node);
         let mut rows = vec![];
         for &id in tree.places(node) {
             let Some(place) = trace.places.get(id.index()) else { continue };

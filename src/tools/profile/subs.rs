@@ -3,8 +3,8 @@
 use super::measures::Measures;
 use super::names;
 use super::outermost::outermost;
-use super::tree::CallTree;
-use crate::format::ids::{NodeId, StrId, SubId};
+use super::tree::{CallTree, NodeMeasures, PlaceMeasures};
+use crate::format::ids::{NodeId, PlaceId, StrId, SubId};
 use crate::format::records::{Sub, SubKind};
 use crate::tools::trace::Trace;
 use rustc_hash::FxHashMap;
@@ -47,12 +47,18 @@ pub(super) fn subs(trace: &Trace, tree: &CallTree) -> Vec<SubRow> {
     let first = first_of_name(trace);
     let sub_of = |id: NodeId| first.get(trace.nodes.get(id.index())?.sub.index()).copied();
     let outermost = outermost(tree, trace.subs.len(), sub_of);
-    for ((id, node), outermost) in (0..).map(NodeId).zip(&trace.nodes).zip(outermost) {
-        let at = first.get(node.sub.index()).copied().unwrap_or_default();
-        let Some((own, inclusive)) = sums.get_mut(at) else { continue };
-        own.add(&tree.own(id));
+    let nodes = NodeMeasures::new(trace);
+    for (id, outermost) in (0..).map(NodeId).take(trace.nodes.len()).zip(outermost) {
+        let Some((own, inclusive)) = sub_of(id).and_then(|at| sums.get_mut(at)) else { continue };
+        own.add(&nodes.of(id));
         if outermost {
             inclusive.add(&tree.inclusive(id));
+        }
+    }
+    let places = PlaceMeasures::new(trace);
+    for (id, place) in (0..).map(PlaceId).zip(&trace.places) {
+        if let Some((own, _)) = sub_of(place.node).and_then(|at| sums.get_mut(at)) {
+            own.add(&places.of(id));
         }
     }
     let row = |((id, sub), (own, mut inclusive)): ((SubId, _), (Measures, Measures))| {

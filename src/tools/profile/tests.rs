@@ -55,7 +55,7 @@ fn inclusive_figures_of_a_recursive_sub_count_what_is_below_it_once() {
 #[test]
 fn inclusive_figures_of_a_line_count_what_it_calls_once() {
     let profile = recursive();
-    let line = |line| profile.lines.iter().find(|row| row.line == line).unwrap();
+    let line = |line| profile.lines().iter().find(|row| row.line == line).unwrap();
     for (number, calls, own, inclusive) in
         [(1, 2, 1, 11_111), (10, 0, 1010, 1010), (11, 4, 0, 11_100), (21, 2, 0, 11_000)]
     {
@@ -77,8 +77,8 @@ fn a_line_below_its_own_call_counts_once() {
     trace.figures(vec![], places.iter().map(|&(place, bytes)| allocated(place, bytes)).collect());
     trace.snapshot(1, Cause::Exit, Totals::default());
     let profile = Profile::new(trace.read().unwrap());
-    assert_eq!(profile.lines.len(), 1);
-    assert_eq!((profile.lines[0].own.allocated_bytes, profile.lines[0].inclusive.allocated_bytes), (37, 37));
+    assert_eq!(profile.lines().len(), 1);
+    assert_eq!((profile.lines()[0].own.allocated_bytes, profile.lines()[0].inclusive.allocated_bytes), (37, 37));
 }
 
 #[test]
@@ -193,7 +193,7 @@ proptest! {
     fn inclusive_is_self_and_children_at_every_node(nodes in nodes()) {
         let profile = random(&nodes);
         for id in (0..).map(NodeId).take(nodes.len()) {
-            let mut sum = profile.tree.own(id);
+            let mut sum = profile.own(id);
             profile.tree.children(id).iter().for_each(|&child| sum.add(&profile.tree.inclusive(child)));
             prop_assert_eq!(sum, profile.tree.inclusive(id));
         }
@@ -206,7 +206,7 @@ proptest! {
             measures.fold(Measures::default(), |mut sum, more| { sum.add(&more); sum })
         };
         prop_assert_eq!(sum(&mut profile.subs.iter().map(|row| row.own)), profile.all);
-        prop_assert_eq!(sum(&mut profile.lines.iter().map(|row| row.own)), profile.all);
+        prop_assert_eq!(sum(&mut profile.lines().iter().map(|row| row.own)), profile.all);
         prop_assert_eq!(sum(&mut profile.files().iter().map(|row| row.own)), profile.all);
         prop_assert_eq!(sum(&mut profile.modules().iter().map(|row| row.own)), profile.all);
     }
@@ -218,9 +218,23 @@ proptest! {
             prop_assert!(row.own.allocated_bytes <= row.inclusive.allocated_bytes);
             prop_assert!(row.inclusive.allocated_bytes <= profile.all.allocated_bytes);
         }
-        for row in &profile.lines {
+        for row in profile.lines() {
             prop_assert!(row.own.allocated_bytes <= row.inclusive.allocated_bytes);
             prop_assert!(row.inclusive.allocated_bytes <= profile.all.allocated_bytes);
+        }
+    }
+
+    #[test]
+    fn the_lines_with_most_are_those_that_sorting_all_lines_brings_first(nodes in nodes(), most in 0..9usize) {
+        let profile = random(&nodes);
+        let figures: [LineFigure; 2] = [|own| own.allocated_bytes, |own| own.live_bytes];
+        let top = profile.lines_with_most(&figures, most);
+        prop_assert_eq!(top.len(), 2);
+        for (figure, top) in figures.into_iter().zip(top) {
+            let mut all: Vec<&LineRow> = profile.lines().iter().filter(|row| !row.is_pools && figure(&row.own) > 0).collect();
+            prop_assert_eq!(top.rows_in_all, all.len());
+            all.sort_by_key(|row| std::cmp::Reverse(figure(&row.own)));
+            prop_assert_eq!(top.rows.iter().collect::<Vec<_>>(), all.into_iter().take(most).collect::<Vec<_>>());
         }
     }
 }

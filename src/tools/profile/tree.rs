@@ -11,7 +11,6 @@ pub struct CallTree {
     shape: Shape,
     /// All places, those of a node side by side.
     places: Grouped<PlaceId>,
-    own: Vec<Measures>,
     inclusive: Vec<Measures>,
 }
 
@@ -36,27 +35,20 @@ pub enum Step {
 impl CallTree {
     /// Sums a trace up.
     pub fn new(trace: &Trace) -> Self {
-        let base = trace.base.as_ref().map(|base| &base.figures);
         let nodes = trace.nodes.len();
         let parents = (0..).map(NodeId).zip(&trace.nodes);
-        let mut tree = CallTree {
-            shape: Shape::new(parents.map(|(id, node)| (node.parent != id).then_some(node.parent)).collect()),
-            own: Vec::with_capacity(nodes),
-            places: Grouped::new(nodes, trace.places.iter().map(|place| Some(place.node)), PlaceId),
-            ..CallTree::default()
-        };
-        for id in (0..).map(NodeId).take(nodes) {
-            let before = base.map(|base| base.node(id)).unwrap_or_default();
-            tree.own.push(Measures::of_node(&trace.figures.node(id), &before));
-        }
+        let shape = Shape::new(parents.map(|(id, node)| (node.parent != id).then_some(node.parent)).collect());
+        let measures = NodeMeasures::new(trace);
+        let mut sums: Vec<Measures> = (0..).map(NodeId).take(nodes).map(|id| measures.of(id)).collect();
         let measures = PlaceMeasures::new(trace);
         for (id, place) in (0..).map(PlaceId).zip(&trace.places) {
-            if let Some(own) = tree.own.get_mut(place.node.index()) {
+            if let Some(own) = sums.get_mut(place.node.index()) {
                 own.add(&measures.of(id));
             }
         }
-        tree.inclusive = tree.summed_up(&tree.own, Measures::add);
-        tree
+        shape.sum_up(&mut sums, Measures::add);
+        let places = Grouped::new(nodes, trace.places.iter().map(|place| Some(place.node)), PlaceId);
+        CallTree { shape, places, inclusive: sums }
     }
 
     /// The places of a node.
@@ -64,9 +56,14 @@ impl CallTree {
         self.places.of(id)
     }
 
-    /// Figures of a node without what it calls.
-    pub fn own(&self, id: NodeId) -> Measures {
-        self.own.get(id.index()).copied().unwrap_or_default()
+    /// Figures of a node without what it calls; `trace` is the one the tree was made of.
+    ///
+    /// Summed up anew each time: kept, they would take as much memory as the whole rest of the tree.
+    pub(super) fn own(&self, trace: &Trace, id: NodeId) -> Measures {
+        let mut own = NodeMeasures::new(trace).of(id);
+        let measures = PlaceMeasures::new(trace);
+        self.places(id).iter().for_each(|&place| own.add(&measures.of(place)));
+        own
     }
 
     /// Figures of a node with all it calls.
@@ -98,6 +95,12 @@ impl Shape {
     /// For every node the sum of `own` over it and all below it.
     pub fn summed_up<T: Copy>(&self, own: &[T], add: impl Fn(&mut T, &T)) -> Vec<T> {
         let mut sums = own.to_vec();
+        self.sum_up(&mut sums, add);
+        sums
+    }
+
+    /// Makes of every node's own figures the sum over it and all below it.
+    fn sum_up<T: Copy>(&self, sums: &mut [T], add: impl Fn(&mut T, &T)) {
         // A child is of a higher id than its parent: by the time we come to a node from above, it is complete.
         for (at, parent) in self.parents.iter().enumerate().rev() {
             let (Some(parent), Some(&sum)) = (parent, sums.get(at)) else { continue };
@@ -105,7 +108,6 @@ impl Shape {
                 add(above, &sum);
             }
         }
-        sums
     }
 
     /// Number of nodes.
@@ -136,6 +138,25 @@ impl Shape {
     /// Walks over all nodes, depth first.
     pub fn walk(&self) -> Walk<'_> {
         Walk { tree: self, waiting: self.roots.iter().rev().map(|&root| Step::Enter(root)).collect() }
+    }
+}
+
+/// Figures of nodes in this process, without their places'.
+pub(super) struct NodeMeasures<'a> {
+    now: &'a Recorded,
+    base: Option<&'a Recorded>,
+}
+
+impl<'a> NodeMeasures<'a> {
+    /// Those of a trace.
+    pub(super) fn new(trace: &'a Trace) -> Self {
+        NodeMeasures { now: &trace.figures, base: trace.base.as_ref().map(|base| &base.figures) }
+    }
+
+    /// Figures of a node.
+    pub(super) fn of(&self, id: NodeId) -> Measures {
+        let before = self.base.map(|base| base.node(id)).unwrap_or_default();
+        Measures::of_node(&self.now.node(id), &before)
     }
 }
 

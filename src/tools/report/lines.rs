@@ -56,7 +56,7 @@ impl Report for Lines {
     }
 
     fn sections(&self, profile: &Profile, options: &Options) -> Result<Vec<Section>, UnknownColumn> {
-        let table = options.selection.table(COLUMNS, &profile.lines, "self_allocated_bytes", inherited(profile))?;
+        let table = options.selection.table(COLUMNS, profile.lines(), "self_allocated_bytes", inherited(profile))?;
         Ok(vec![with_note_on_scalars(Section::table("lines", "", table), options)])
     }
 }

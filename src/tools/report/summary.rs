@@ -2,9 +2,9 @@
 
 use super::{inherited, lines, subs, Options, Report};
 use crate::format::records::{Cause, SubKind};
-use crate::tools::document::{Fact, Section, Value};
+use crate::tools::document::{Fact, Section, Table, Value};
 use crate::tools::merge::members;
-use crate::tools::profile::{difference, names, Profile};
+use crate::tools::profile::{difference, names, LineFigure, Profile};
 use crate::tools::select::{Selection, UnknownColumn};
 
 /// The report.
@@ -156,6 +156,26 @@ fn process(profile: &Profile) -> Section {
     Section::facts("process", "Process", facts)
 }
 
+/// The lines that allocate most, and those that hold most at the peak.
+fn top_lines(profile: &Profile, top: &Selection, also: &[&str]) -> Result<[Table; 2], UnknownColumn> {
+    let allocated: LineFigure = |own| own.allocated_bytes;
+    let at_peak: LineFigure = |own| own.at_peak_bytes;
+    // A filter wants the names of all lines; without one it is enough to sum up those that are shown.
+    let mut sooner = match (&top.filter, top.top) {
+        (None, Some(rows)) => profile.lines_with_most(&[allocated, at_peak], rows).into_iter(),
+        _ => Vec::new().into_iter(),
+    };
+    let mut table = |figure: LineFigure, key| {
+        if let Some(lines) = sooner.next() {
+            let table = top.table(lines::COLUMNS, &lines.rows, key, also)?;
+            return Ok(Table { rows_in_all: lines.rows_in_all, ..table });
+        }
+        let all = profile.lines().iter().filter(|row| !row.is_pools && figure(&row.own) > 0);
+        top.table(lines::COLUMNS, all, key, also)
+    };
+    Ok([table(allocated, "self_allocated_bytes")?, table(at_peak, "self_at_peak_bytes")?])
+}
+
 impl Report for Summary {
     fn name(&self) -> &'static str {
         "summary"
@@ -172,11 +192,7 @@ impl Report for Summary {
         // The pools are no sub and no line; the page has them above.
         let subs = profile.subs.iter().filter(|row| row.kind != SubKind::Pools && row.own.allocated_bytes > 0);
         let subs = top.table(subs::COLUMNS, subs, "self_allocated_bytes", also)?;
-        let lines = || profile.lines.iter().filter(|row| !row.is_pools);
-        let allocating = lines().filter(|row| row.own.allocated_bytes > 0);
-        let allocating = top.table(lines::COLUMNS, allocating, "self_allocated_bytes", also)?;
-        let holding = lines().filter(|row| row.own.at_peak_bytes > 0);
-        let holding = top.table(lines::COLUMNS, holding, "self_at_peak_bytes", also)?;
+        let [allocating, holding] = top_lines(profile, &top, also)?;
         Ok(vec![
             run(profile),
             heap(profile),

@@ -73,7 +73,7 @@ impl Row {
             call_file: names::string(trace, node.call_file),
             call_line: node.call_line,
             folded_nodes: 0,
-            own: profile.tree.own(id),
+            own: profile.own(id),
             inclusive: profile.tree.inclusive(id),
         }
     }

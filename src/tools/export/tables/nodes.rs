@@ -36,8 +36,12 @@ pub(super) static NODES: Rows<Row> = Rows {
     totals: &[],
     rows: |run| {
         let tree = &run.profile.tree;
-        let row =
-            |(id, node): (NodeId, &Node)| Row { id, node: *node, own: tree.own(id), inclusive: tree.inclusive(id) };
+        let row = |(id, node): (NodeId, &Node)| Row {
+            id,
+            node: *node,
+            own: run.profile.own(id),
+            inclusive: tree.inclusive(id),
+        };
         Box::new((0..).map(NodeId).zip(&run.profile.trace.nodes).map(row))
     },
 };
