@@ -22,18 +22,23 @@ pub struct Arena {
 /// An arena that no address lies in.
 pub const NO_ARENA: Arena = Arena { start: usize::MAX, bytes: 0, notes: std::ptr::null_mut() };
 
+/// A page, and by their numbers the arena that began before it and the one that begins in it. Small, for there is one of
+/// it for each page of heads; most look-ups end with the arena looked up last.
 #[derive(Clone, Copy)]
 struct Page {
     /// Address >> PAGE_BITS.
     number: usize,
-    /// The arena that began before the page, and the one that begins in it.
-    arenas: [Arena; 2],
+    arenas: [u32; 2],
 }
 
-const FREE: Page = Page { number: usize::MAX, arenas: [NO_ARENA; 2] };
+/// No arena.
+const NONE: u32 = u32::MAX;
+
+const FREE: Page = Page { number: usize::MAX, arenas: [NONE; 2] };
 
 /// The table: open addressing, at most half full.
 pub struct ArenaPages {
+    arenas: Vec<Arena>,
     pages: Box<[Page]>,
     used: usize,
 }
@@ -41,7 +46,7 @@ pub struct ArenaPages {
 impl ArenaPages {
     /// No arenas yet.
     pub fn new() -> Self {
-        Self { pages: vec![FREE; 64].into_boxed_slice(), used: 0 }
+        Self { arenas: Vec::new(), pages: vec![FREE; 64].into_boxed_slice(), used: 0 }
     }
 
     /// Fibonacci hashing (Knuth, The Art of Computer Programming 6.4).
@@ -65,6 +70,8 @@ impl ArenaPages {
     /// Adds an arena.
     pub fn add(&mut self, arena: Arena) {
         let first = arena.start >> PAGE_BITS;
+        let arena_number = self.arenas.len() as u32;
+        self.arenas.push(arena);
         for number in first..=(arena.start + arena.bytes - 1) >> PAGE_BITS {
             if self.used * 2 >= self.pages.len() {
                 self.grow();
@@ -74,7 +81,7 @@ impl ArenaPages {
                 self.used += usize::from(page.number != number);
                 page.number = number;
                 let [before, within] = &mut page.arenas;
-                *(if number == first { within } else { before }) = arena;
+                *(if number == first { within } else { before }) = arena_number;
             }
         }
     }
@@ -97,7 +104,7 @@ impl ArenaPages {
     pub fn arena_of(&self, address: usize) -> Option<Arena> {
         // SAFETY: `find` returns an index within the table.
         let page = unsafe { self.pages.get_unchecked(self.find(address >> PAGE_BITS)) };
-        let [before, within] = page.arenas;
+        let [before, within] = page.arenas.map(|arena| self.arenas.get(arena as usize).copied().unwrap_or(NO_ARENA));
         let arena = if address >= within.start { within } else { before };
         (address.wrapping_sub(arena.start) < arena.bytes).then_some(arena)
     }

@@ -1,28 +1,33 @@
 //! Which place does a live block belong to, and how many bytes does it have? Address → (place, bytes).
 //!
 //! A heap is dense, so the table follows it: one small open-addressed table for each 64 KiB of addresses, found through
-//! a hash of segments. Neighbouring blocks have their entries in one small table, an entry takes 8 bytes, and growing
+//! a hash of segments. Neighbouring blocks have their entries in one small table, an entry takes 6 bytes, and growing
 //! means rehashing one segment (at most 4096 entries), never the whole heap. Within a segment slots come from Fibonacci
 //! hashing (Knuth, The Art of Computer Programming 6.4), which spreads runs of equal steps evenly; slots in the order of
 //! the addresses were tried and cost ten times as much, for heaps are dense here and empty there.
+//!
+//! What few blocks have is elsewhere: a size that does not fit is asked of the allocator, and a place that does not fit
+//! is in a map beside the segments.
 //!
 //! Never calls the allocator's hooks, never locks: the caller sees to it that one thread is in here at a time.
 
 use crate::format::ids::PlaceId;
 use hashbrown::HashTable;
+use rustc_hash::FxHashMap;
 
 /// log2 of the bytes a segment covers.
 const SEGMENT_BITS: u32 = 16;
 /// log2 of the distance between two possible block addresses: malloc aligns to 16.
 const GRANULE_BITS: u32 = 4;
-/// Bits of an entry that say where in its segment the block is.
+/// Bits of a key that say where in its segment the block is. The others say whose it is.
 const OFFSET_BITS: u32 = SEGMENT_BITS - GRANULE_BITS;
-const OFFSET_MASK: u64 = (1 << OFFSET_BITS) - 1;
-/// Bits of an entry for the size in units of 8 bytes; all ones means "ask the allocator".
-const SIZE_BITS: u32 = 24;
-const SIZE_MASK: u64 = (1 << SIZE_BITS) - 1;
-/// Most places that fit in what is left, less one so that no entry is all zeros.
-pub const MAX_PLACES: u32 = (1 << (64 - OFFSET_BITS - SIZE_BITS)) - 2;
+const OFFSET_MASK: u32 = (1 << OFFSET_BITS) - 1;
+/// In a key: the place is in the map beside. What is above the offset is the place's id and 1, so no key is zero.
+const FAR: u32 = (1 << (32 - OFFSET_BITS)) - 1;
+/// Instead of a size in units of 8 bytes: ask the allocator.
+const ANY_SIZE: u16 = u16::MAX;
+/// Most places that there may be: one less than ids of 32 bits give.
+pub const MAX_PLACES: u32 = u32::MAX - 1;
 const SMALLEST_TABLE: usize = 16;
 
 /// A live block.
@@ -34,103 +39,180 @@ pub struct Block {
     pub bytes: Option<u64>,
 }
 
+/// What is noted of a block: its key (place and offset), and its size in units of 8 bytes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Entry {
+    key: u32,
+    size: u16,
+}
+
+const FREE: Entry = Entry { key: 0, size: 0 };
+
 struct Segment {
     /// Address >> SEGMENT_BITS.
     number: u64,
-    /// Slots: 0 is free, else an entry. The length is a power of two.
-    slots: Box<[u64]>,
+    /// By slot, keys: 0 is free. Then by slot, sizes: two in a word. Slots are a power of two.
+    words: Box<[u32]>,
     used: u32,
+    /// More than so many make it grow.
+    most: u32,
+    /// The number of slots less one.
+    mask: u32,
     /// 32 − log2 of the number of slots.
     shift: u32,
 }
 
-fn offset_of(entry: u64) -> u64 {
-    entry & OFFSET_MASK
+fn offset_of(key: u32) -> u32 {
+    key & OFFSET_MASK
 }
 
 impl Segment {
-    fn new(number: u64) -> Self {
+    fn new(number: u64, slots: usize) -> Self {
         Self {
             number,
-            slots: vec![0; SMALLEST_TABLE].into_boxed_slice(),
+            words: vec![0; slots / 2 * 3].into_boxed_slice(),
             used: 0,
-            shift: 32 - SMALLEST_TABLE.trailing_zeros(),
+            most: slots as u32 / 4 * 3,
+            mask: slots as u32 - 1,
+            shift: 32 - slots.trailing_zeros(),
         }
     }
 
     #[inline]
-    fn home(&self, offset: u64) -> usize {
-        ((offset as u32).wrapping_mul(0x9e37_79b1) >> self.shift) as usize
+    fn slots(&self) -> usize {
+        self.mask as usize + 1
     }
 
-    /// The slot of `offset`, or the free one where it would go.
     #[inline]
-    fn find(&self, offset: u64) -> (usize, u64) {
-        let mask = self.slots.len() - 1;
+    fn after(&self, at: usize) -> usize {
+        (at + 1) & self.mask as usize
+    }
+
+    #[inline]
+    fn home(&self, offset: u32) -> usize {
+        (offset.wrapping_mul(0x9e37_79b1) >> self.shift) as usize
+    }
+
+    /// # Safety
+    /// There is a slot `at`.
+    #[inline]
+    unsafe fn key(&self, at: usize) -> u32 {
+        debug_assert!(at < self.slots());
+        // SAFETY: the caller's promise; there are one and a half words for each slot.
+        unsafe { *self.words.get_unchecked(at) }
+    }
+
+    /// # Safety
+    /// There is a slot `at`.
+    #[inline]
+    unsafe fn entry(&self, at: usize) -> Entry {
+        // SAFETY: the caller's promise. Behind the keys there is half a word for each slot.
+        unsafe { Entry { key: self.key(at), size: *self.words.as_ptr().add(self.slots()).cast::<u16>().add(at) } }
+    }
+
+    /// # Safety
+    /// There is a slot `at`.
+    #[inline]
+    unsafe fn set(&mut self, at: usize, entry: Entry) {
+        debug_assert!(at < self.slots());
+        let slots = self.slots();
+        // SAFETY: as in `entry`.
+        unsafe {
+            *self.words.get_unchecked_mut(at) = entry.key;
+            *self.words.as_mut_ptr().add(slots).cast::<u16>().add(at) = entry.size;
+        }
+    }
+
+    /// The slot of `offset`, or the free one where it would go; and the key there.
+    #[inline]
+    fn find(&self, offset: u32) -> (usize, u32) {
         let mut at = self.home(offset);
         loop {
-            // SAFETY: `at` is masked to the length. The table is never full, so the loop ends.
-            let entry = unsafe { *self.slots.get_unchecked(at) };
-            if entry == 0 || offset_of(entry) == offset {
-                return (at, entry);
+            // SAFETY: `at` is masked to the slots. The table is never full, so the loop ends.
+            let key = unsafe { self.key(at) };
+            if key == 0 || offset_of(key) == offset {
+                return (at, key);
             }
-            at = (at + 1) & mask;
+            at = self.after(at);
         }
     }
 
+    /// What is noted at that offset; [`FREE`] where nothing is.
     #[inline]
-    fn insert(&mut self, entry: u64) -> u64 {
-        let (at, old) = self.find(offset_of(entry));
-        // SAFETY: `find` returns an index within the table.
-        unsafe { *self.slots.get_unchecked_mut(at) = entry };
-        if old == 0 {
-            self.used += 1;
-            if self.used as usize * 8 > self.slots.len() * 5 {
-                self.grow();
-            }
+    fn get(&self, offset: u32) -> Entry {
+        // SAFETY: `find` returns a slot.
+        unsafe { self.entry(self.find(offset).0) }
+    }
+
+    #[inline]
+    fn insert(&mut self, entry: Entry) -> Entry {
+        let (at, old) = self.find(offset_of(entry.key));
+        if old != 0 {
+            return self.replace(at, entry);
         }
-        old
+        // SAFETY: `find` returns a slot.
+        unsafe { self.set(at, entry) };
+        self.used += 1;
+        if self.used > self.most {
+            self.grow();
+        }
+        FREE
+    }
+
+    #[cold]
+    fn replace(&mut self, at: usize, entry: Entry) -> Entry {
+        // SAFETY: `at` comes from `find`.
+        unsafe {
+            let old = self.entry(at);
+            self.set(at, entry);
+            old
+        }
     }
 
     #[cold]
     fn grow(&mut self) {
-        let bigger = vec![0; self.slots.len() * 2].into_boxed_slice();
-        let old = std::mem::replace(&mut self.slots, bigger);
-        self.shift -= 1;
-        for &entry in old.iter().filter(|&&entry| entry != 0) {
-            let (at, _) = self.find(offset_of(entry));
-            if let Some(slot) = self.slots.get_mut(at) {
-                *slot = entry;
+        let slots = self.slots();
+        let mut bigger = Segment { used: self.used, ..Segment::new(self.number, slots * 2) };
+        for at in 0..slots {
+            // SAFETY: below the number of slots.
+            let entry = unsafe { self.entry(at) };
+            if entry != FREE {
+                let (at, _) = bigger.find(offset_of(entry.key));
+                // SAFETY: `find` returns a slot.
+                unsafe { bigger.set(at, entry) };
             }
         }
+        *self = bigger;
     }
 
     #[inline]
-    fn remove(&mut self, offset: u64) -> u64 {
+    fn remove(&mut self, offset: u32) -> Entry {
         let (mut hole, found) = self.find(offset);
         if found == 0 {
-            return 0;
+            return FREE;
         }
+        // SAFETY: `find` returns a slot.
+        let found = unsafe { self.entry(hole) };
         self.used -= 1;
-        let mask = self.slots.len() - 1;
+        let mask = self.mask as usize;
         let mut at = hole;
         // Close the gap (Knuth, The Art of Computer Programming 6.4, algorithm R): move back what may move.
         loop {
-            at = (at + 1) & mask;
-            // SAFETY: masked to the length; a free slot exists, so the loop ends.
-            let entry = unsafe { *self.slots.get_unchecked(at) };
-            if entry == 0 {
+            at = self.after(at);
+            // SAFETY: masked to the slots; a free one exists, so the loop ends.
+            let key = unsafe { self.key(at) };
+            if key == 0 {
                 break;
             }
-            let home = self.home(offset_of(entry));
+            let home = self.home(offset_of(key));
             if (at.wrapping_sub(home) & mask) >= (at.wrapping_sub(hole) & mask) {
-                // SAFETY: both indexes are masked to the length.
-                unsafe { *self.slots.get_unchecked_mut(hole) = entry };
+                // SAFETY: both are masked to the slots.
+                unsafe { self.set(hole, self.entry(at)) };
                 hole = at;
             }
         }
-        // SAFETY: `hole` is masked to the length.
-        unsafe { *self.slots.get_unchecked_mut(hole) = 0 };
+        // SAFETY: `hole` is masked to the slots.
+        unsafe { self.set(hole, FREE) };
         found
     }
 }
@@ -142,6 +224,8 @@ pub struct BlockTable {
     directory: HashTable<u32>,
     /// The segment used last: (number, index).
     last: (u64, u32),
+    /// By granule: places whose ids do not fit in a key.
+    far: FxHashMap<u64, PlaceId>,
 }
 
 fn hash(number: u64) -> u64 {
@@ -159,7 +243,7 @@ impl Default for BlockTable {
 impl BlockTable {
     /// An empty table.
     pub fn new() -> Self {
-        Self { segments: Vec::new(), directory: HashTable::new(), last: (u64::MAX, 0) }
+        Self { segments: Vec::new(), directory: HashTable::new(), last: (u64::MAX, 0), far: FxHashMap::default() }
     }
 
     #[inline]
@@ -178,7 +262,7 @@ impl BlockTable {
     #[cold]
     fn add_segment(&mut self, number: u64) -> u32 {
         let index = self.segments.len() as u32;
-        self.segments.push(Segment::new(number));
+        self.segments.push(Segment::new(number, SMALLEST_TABLE));
         let segments = &self.segments;
         let rehash = |&index: &u32| hash(segments.get(index as usize).map_or(0, |s| s.number));
         self.directory.insert_unique(hash(number), index, rehash);
@@ -191,39 +275,54 @@ impl BlockTable {
     pub fn insert(&mut self, address: usize, place: PlaceId, bytes: u64) -> Option<Block> {
         let granule = address as u64 >> GRANULE_BITS;
         let number = granule >> OFFSET_BITS;
-        // +1 keeps every entry from being zero.
-        let entry = (granule & OFFSET_MASK)
-            | ((bytes >> 3).min(SIZE_MASK) << OFFSET_BITS)
-            | (u64::from(place.0 + 1) << (OFFSET_BITS + SIZE_BITS));
         if self.last.0 != number {
             self.last = (number, self.look_up(number).unwrap_or_else(|| self.add_segment(number)));
         }
-        unpack(self.segments.get_mut(self.last.1 as usize)?.insert(entry))
+        // +1 keeps every key from being zero.
+        let whose = if place.0 < FAR - 1 { place.0 + 1 } else { FAR };
+        let size = if bytes & 7 == 0 { u16::try_from(bytes >> 3).unwrap_or(ANY_SIZE) } else { ANY_SIZE };
+        let entry = Entry { key: granule as u32 & OFFSET_MASK | whose << OFFSET_BITS, size };
+        let old = self.segments.get_mut(self.last.1 as usize)?.insert(entry);
+        let old = self.unpack(granule, old);
+        if whose == FAR {
+            self.far.insert(granule, place);
+        }
+        old
     }
 
     /// What is noted of the block at `address`.
     pub fn get(&self, address: usize) -> Option<Block> {
         let granule = address as u64 >> GRANULE_BITS;
         let segment = self.segments.get(self.look_up(granule >> OFFSET_BITS)? as usize)?;
-        unpack(segment.find(granule & OFFSET_MASK).1)
+        let entry = segment.get(granule as u32 & OFFSET_MASK);
+        unpack(entry, || self.far.get(&granule).copied())
     }
 
     /// Forgets the block at `address` and returns what was noted for it.
     #[inline]
     pub fn remove(&mut self, address: usize) -> Option<Block> {
         let granule = address as u64 >> GRANULE_BITS;
-        unpack(self.segment(granule >> OFFSET_BITS)?.remove(granule & OFFSET_MASK))
+        let entry = self.segment(granule >> OFFSET_BITS)?.remove(granule as u32 & OFFSET_MASK);
+        self.unpack(granule, entry)
+    }
+
+    /// An entry that is in the table no more.
+    #[inline]
+    fn unpack(&mut self, granule: u64, entry: Entry) -> Option<Block> {
+        unpack(entry, || self.far.remove(&granule))
     }
 }
 
 #[inline]
-fn unpack(entry: u64) -> Option<Block> {
-    if entry == 0 {
+fn unpack(entry: Entry, far: impl FnOnce() -> Option<PlaceId>) -> Option<Block> {
+    if entry.key == 0 {
         return None;
     }
-    let size = (entry >> OFFSET_BITS) & SIZE_MASK;
-    let place = PlaceId((entry >> (OFFSET_BITS + SIZE_BITS)) as u32 - 1);
-    Some(Block { place, bytes: (size != SIZE_MASK).then_some(size << 3) })
+    let place = match entry.key >> OFFSET_BITS {
+        FAR => far()?,
+        whose => PlaceId(whose - 1),
+    };
+    Some(Block { place, bytes: (entry.size != ANY_SIZE).then_some(u64::from(entry.size) << 3) })
 }
 
 #[cfg(test)]
@@ -234,7 +333,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn behaves_like_a_map(ops in prop::collection::vec((any::<bool>(), 0usize..6000, 0u32..1000, 1u64..5000), 0..4000)) {
+        fn behaves_like_a_map(
+            ops in prop::collection::vec(
+                (any::<bool>(), 0usize..6000, prop_oneof![0u32..1000, FAR - 5..FAR + 5], 1u64..5000), 0..4000)
+        ) {
             let mut table = BlockTable::new();
             let mut model = HashMap::new();
             for (insert, granule, place, words) in ops {
@@ -265,10 +367,17 @@ mod tests {
     }
 
     #[test]
-    fn a_block_too_large_for_an_entry_is_known_without_its_size() {
+    fn a_size_that_does_not_fit_is_to_be_asked_of_the_allocator() {
         let mut table = BlockTable::new();
-        table.insert(0x7f00_0000_0010, PlaceId(MAX_PLACES - 1), 1 << 30);
-        let block = table.remove(0x7f00_0000_0010).unwrap();
-        assert_eq!(block, Block { place: PlaceId(MAX_PLACES - 1), bytes: None });
+        for (bytes, known) in
+            [(1 << 30, None), (8 * 65535, None), (8 * 65534, Some(8 * 65534)), (25, None), (0, Some(0))]
+        {
+            table.insert(0x7f00_0000_0010, PlaceId(MAX_PLACES - 1), bytes);
+            let block = Some(Block { place: PlaceId(MAX_PLACES - 1), bytes: known });
+            assert_eq!(table.get(0x7f00_0000_0010), block);
+            assert_eq!(table.remove(0x7f00_0000_0010), block);
+            assert_eq!(table.get(0x7f00_0000_0010), None);
+        }
+        assert!(table.far.is_empty());
     }
 }

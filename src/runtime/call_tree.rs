@@ -4,7 +4,7 @@
 //! figures only; inclusive figures are sums over the tree, made by the reader. Depth is capped; calls below the cap
 //! belong to the node at the cap and are counted.
 //!
-//! As with places, figures are kept in 32 bits until a node outgrows them.
+//! As with places, figures are kept in one or two bytes until a node outgrows them.
 
 use super::locations::{LocationId, Locations};
 use super::paged::Paged;
@@ -22,22 +22,28 @@ struct Path {
     called_at: LocationId,
 }
 
-/// A node and its self figures. A block has at least 8 bytes, so blocks fit where bytes do.
+/// A node and, as long as they are small, its self figures.
 #[derive(Clone, Copy, Default)]
 struct Small {
     path: Path,
-    calls: u32,
-    freed_bytes: u32,
-    freed_blocks: u32,
-    size_pages: i32,
-    resident_pages: i32,
-    /// Distance from its root.
-    depth: u32,
-    /// Changed since it was last written?
-    changed: bool,
-    /// Outgrown: `freed_bytes` is the index of its figures in full width.
-    is_big: bool,
+    calls: u16,
+    /// In units of 8 bytes: so are the sizes of blocks.
+    freed_units: u16,
+    freed_blocks: u8,
+    size_pages: i8,
+    resident_pages: i8,
+    /// Whether it is [`CHANGED`], and [`BIG`].
+    flags: u8,
 }
+
+/// Changed since it was last written.
+const CHANGED: u8 = 1;
+/// Outgrown: its figures are in full width, at the index that [`Small::index`] tells.
+const BIG: u8 = 2;
+
+/// log2 of the bytes of a unit.
+const UNIT_BITS: u32 = 3;
+const UNIT_MASK: u64 = (1 << UNIT_BITS) - 1;
 
 /// The tree. There may be several roots: the main program, one for each thread, perl's pools.
 pub struct CallTree {
@@ -84,12 +90,12 @@ impl CallTree {
     /// A new root.
     pub fn root(&mut self, sub: SubId) -> NodeId {
         let id = NodeId(self.nodes.len() as u32);
-        self.push(Path { parent: id, sub, called_at: LocationId::default() }, 0)
+        self.push(Path { parent: id, sub, called_at: LocationId::default() })
     }
 
-    fn push(&mut self, path: Path, depth: u32) -> NodeId {
+    fn push(&mut self, path: Path) -> NodeId {
         let id = NodeId(self.nodes.len() as u32);
-        self.nodes.push(Small { path, depth, ..Default::default() });
+        self.nodes.push(Small { path, ..Default::default() });
         id
     }
 
@@ -101,33 +107,28 @@ impl CallTree {
         if let Some(&id) = self.node_ids.find(FxBuildHasher.hash_one(path), same) {
             return NodeId(id);
         }
-        if let Some(ancestor) = self.on_path(parent, sub) {
-            return ancestor;
+        let mut depth = 0;
+        for (node, path) in self.path_from(parent) {
+            if path.sub == sub {
+                return node;
+            }
+            depth += 1;
         }
-        let depth = self.nodes.get(parent.index()).map_or(0, |node| node.depth) + 1;
         if depth > self.depth_cap {
             self.depth_capped_calls += 1;
             return parent;
         }
-        let id = self.push(path, depth);
+        let id = self.push(path);
         let nodes = &self.nodes;
         let rehash = |&id: &u32| nodes.get(id as usize).map_or(0, |node| FxBuildHasher.hash_one(node.path));
         self.node_ids.insert_unique(FxBuildHasher.hash_one(path), id.0, rehash);
         id
     }
 
-    fn on_path(&self, from: NodeId, sub: SubId) -> Option<NodeId> {
-        let mut at = from;
-        loop {
-            let path = self.nodes.get(at.index())?.path;
-            if path.sub == sub {
-                return Some(at);
-            }
-            if path.parent == at {
-                return None;
-            }
-            at = path.parent;
-        }
+    /// A node and all above it, up to its root.
+    fn path_from(&self, node: NodeId) -> impl Iterator<Item = (NodeId, Path)> + '_ {
+        let of = |id: NodeId| Some((id, self.nodes.get(id.index())?.path));
+        std::iter::successors(of(node), move |&(id, path)| if path.parent == id { None } else { of(path.parent) })
     }
 
     /// The sub that runs in a node.
@@ -137,55 +138,53 @@ impl CallTree {
 
     /// Is a file being loaded on the node's path?
     pub fn is_loading(&self, node: NodeId) -> bool {
-        let mut at = node;
-        while let Some(&Small { path, .. }) = self.nodes.get(at.index()) {
-            if self.subs.get(path.sub.index()).is_some_and(|sub| sub.kind == SubKind::Require) {
-                return true;
-            }
-            if path.parent == at {
-                break;
-            }
-            at = path.parent;
-        }
-        false
+        let loads = |path: Path| self.subs.get(path.sub.index()).is_some_and(|sub| sub.kind == SubKind::Require);
+        self.path_from(node).any(|(_, path)| loads(path))
     }
 
     /// Is a call from this node to a new one cut off by the cap? Then it is not to be cached: each is counted.
     pub fn is_capped(&self, parent: NodeId, child: NodeId) -> bool {
-        parent == child && self.nodes.get(parent.index()).is_some_and(|node| node.depth >= self.depth_cap)
+        parent == child && self.path_from(parent).count() > self.depth_cap as usize
     }
 
     /// A node that is about to change.
     #[inline]
     fn touch(&mut self, id: NodeId) -> Option<&mut Small> {
         let node = self.nodes.get_mut(id.index())?;
-        if !node.changed {
-            node.changed = true;
+        if node.flags & CHANGED == 0 {
+            node.flags |= CHANGED;
             self.changed.push(id);
         }
         Some(node)
     }
 
-    /// The figures of a node in full width, to where they are moved if they are not there yet.
+    /// Moves the figures of a node to full width.
     #[cold]
-    fn big(&mut self, id: NodeId) -> Option<&mut NodeFigures> {
+    fn widen(&mut self, id: NodeId) -> Option<&mut NodeFigures> {
         let node = self.nodes.get_mut(id.index())?;
-        if !node.is_big {
+        if !node.is_big() {
             let figures = node.widened(id);
-            node.freed_bytes = self.big.len() as u32;
-            node.is_big = true;
+            node.flags |= BIG;
+            node.set_index(self.big.len() as u32);
             self.big.push(figures);
         }
-        self.big.get_mut(node.freed_bytes as usize)
+        self.big.get_mut(node.index())
     }
 
     /// The node is called.
     #[inline]
     pub fn called(&mut self, id: NodeId) {
         let Some(node) = self.touch(id) else { return };
-        if !node.is_big && node.calls != u32::MAX {
+        let figures = if node.is_big() {
+            let index = node.index();
+            self.big.get_mut(index)
+        } else if node.calls < u16::MAX {
             node.calls += 1;
-        } else if let Some(figures) = self.big(id) {
+            return;
+        } else {
+            self.widen(id)
+        };
+        if let Some(figures) = figures {
             figures.calls += 1;
         }
     }
@@ -194,11 +193,19 @@ impl CallTree {
     #[inline]
     pub fn freed(&mut self, id: NodeId, bytes: u64) {
         let Some(node) = self.touch(id) else { return };
-        let freed_bytes = u64::from(node.freed_bytes) + bytes;
-        if !node.is_big && freed_bytes <= u64::from(u32::MAX) {
-            node.freed_bytes = freed_bytes as u32;
-            node.freed_blocks += 1;
-        } else if let Some(figures) = self.big(id) {
+        let figures = if node.is_big() {
+            let index = node.index();
+            self.big.get_mut(index)
+        } else {
+            let units = u64::from(node.freed_units) + (bytes >> UNIT_BITS);
+            if units <= u16::MAX.into() && bytes & UNIT_MASK == 0 && node.freed_blocks < u8::MAX {
+                node.freed_units = units as u16;
+                node.freed_blocks += 1;
+                return;
+            }
+            self.widen(id)
+        };
+        if let Some(figures) = figures {
             figures.freed_bytes += bytes;
             figures.freed_blocks += 1;
         }
@@ -207,13 +214,13 @@ impl CallTree {
     /// The process grew by so many pages while the node ran, or shrank.
     pub fn grew(&mut self, id: NodeId, size_pages: i64, resident_pages: i64) {
         let Some(node) = self.touch(id) else { return };
-        let sum = |old: i32, more: i64| i32::try_from(i64::from(old) + more).ok();
+        let sum = |old: i8, more: i64| i8::try_from(i64::from(old) + more).ok();
         match (sum(node.size_pages, size_pages), sum(node.resident_pages, resident_pages)) {
-            (Some(size), Some(resident)) if !node.is_big => {
+            (Some(size), Some(resident)) if !node.is_big() => {
                 (node.size_pages, node.resident_pages) = (size, resident);
             }
             _ => {
-                if let Some(figures) = self.big(id) {
+                if let Some(figures) = self.widen(id) {
                     figures.size_pages += size_pages;
                     figures.resident_pages += resident_pages;
                 }
@@ -228,7 +235,7 @@ impl CallTree {
         changed.sort_unstable();
         for id in &changed {
             if let Some(node) = self.nodes.get_mut(id.index()) {
-                node.changed = false;
+                node.flags &= !CHANGED;
             }
         }
         changed
@@ -238,8 +245,8 @@ impl CallTree {
     pub fn figures_of(&self, ids: &[NodeId]) -> Vec<NodeFigures> {
         let figures = |&id: &NodeId| {
             let node = self.nodes.get(id.index())?;
-            if node.is_big {
-                self.big.get(node.freed_bytes as usize).copied()
+            if node.is_big() {
+                self.big.get(node.index()).copied()
             } else {
                 Some(node.widened(id))
             }
@@ -284,11 +291,26 @@ impl CallTree {
 }
 
 impl Small {
+    #[inline]
+    fn is_big(&self) -> bool {
+        self.flags & BIG != 0
+    }
+
+    /// Where the figures of a big node are: a number in place of its calls and freed units.
+    #[inline]
+    fn index(&self) -> usize {
+        (u32::from(self.calls) | u32::from(self.freed_units) << 16) as usize
+    }
+
+    fn set_index(&mut self, index: u32) {
+        (self.calls, self.freed_units) = (index as u16, (index >> 16) as u16);
+    }
+
     fn widened(self, id: NodeId) -> NodeFigures {
         NodeFigures {
             id,
             calls: self.calls.into(),
-            freed_bytes: self.freed_bytes.into(),
+            freed_bytes: u64::from(self.freed_units) << UNIT_BITS,
             freed_blocks: self.freed_blocks.into(),
             size_pages: self.size_pages.into(),
             resident_pages: self.resident_pages.into(),
@@ -356,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn a_node_that_outgrows_32_bits_loses_nothing() {
+    fn a_node_that_outgrows_its_bytes_loses_nothing() {
         let mut tree = CallTree::new(2);
         let main = sub(&mut tree, 1);
         let root = tree.root(main);

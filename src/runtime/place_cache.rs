@@ -1,7 +1,7 @@
 //! Places by the address of their statement, so that an allocation at a statement seen before costs no string work.
 //!
 //! A statement's address is a number here, never followed, and stands for the statement as long as its generation does.
-//! The cache is direct-mapped and grows with the program: when more was missed than it can hold.
+//! The cache is direct-mapped and grows with the program: when more was missed than half of what it can hold.
 
 use super::generations;
 use crate::format::ids::{NodeId, PlaceId};
@@ -19,7 +19,7 @@ const EMPTY: Entry = Entry { cop: 0, node: NodeId(u32::MAX), generation: 0, plac
 
 /// Entries at first, and at most; powers of two.
 const FEWEST: usize = 1 << 10;
-const MOST: usize = 1 << 16;
+const MOST: usize = 1 << 15;
 
 /// (node, statement) → place.
 pub struct PlaceCache {
@@ -61,7 +61,7 @@ impl PlaceCache {
     /// Remembers a place that was not known.
     pub fn note(&mut self, node: NodeId, cop: usize, place: PlaceId) {
         self.missed += 1;
-        if self.missed > self.entries.len() && self.entries.len() < MOST {
+        if self.missed > self.entries.len() / 2 && self.entries.len() < MOST {
             self.grow();
         }
         self.last = Entry { cop, node, generation: generations::of(cop), place };
@@ -74,7 +74,7 @@ impl PlaceCache {
     #[cold]
     fn grow(&mut self) {
         self.missed = 0;
-        let bigger = vec![EMPTY; self.entries.len() * 4].into_boxed_slice();
+        let bigger = vec![EMPTY; self.entries.len() * 2].into_boxed_slice();
         for entry in std::mem::replace(&mut self.entries, bigger) {
             let slot = self.slot(entry.node, entry.cop);
             if let Some(free) = self.entries.get_mut(slot) {

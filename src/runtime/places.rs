@@ -4,8 +4,8 @@
 //! first change after a newer one it first notes what it held until then. A place that has not changed since the newest
 //! peak held then what it holds now.
 //!
-//! There are hundreds of thousands of places in a big program and most are small, so figures are kept in 32 bits; a
-//! place that outgrows them is moved to full width, and no unit is lost.
+//! There are hundreds of thousands of places in a big program, and in 49 of 50 little happens: their figures are kept in
+//! one or two bytes each. A place that outgrows them is moved to full width, and no unit is lost.
 
 use super::block_table::MAX_PLACES;
 use super::locations::{LocationId, Locations};
@@ -16,27 +16,34 @@ use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
 use std::hash::BuildHasher;
 
-/// A place and its figures. A block has at least 8 bytes, so blocks fit where bytes do; what lives was allocated, so it
-/// fits where that does.
+/// A place and, as long as they are small, its figures.
 #[derive(Clone, Copy, Default)]
 struct Small {
     node: NodeId,
     at: LocationId,
-    allocated_bytes: u32,
-    allocated_blocks: u32,
-    live_bytes: u32,
-    live_blocks: u32,
-    at_peak_bytes: u32,
-    at_peak_blocks: u32,
-    /// Low half of the peak's number.
+    /// Low half of the peak's number; of a big place, the index of its figures.
     peak: u32,
-    scalars_born: u32,
-    scalars_died: u32,
-    /// Changed since it was last written?
-    changed: bool,
-    /// Outgrown: `allocated_bytes` is the index of its figures in full width.
-    is_big: bool,
+    /// In units of 8 bytes, as are the next two: so are the sizes of blocks.
+    allocated_units: u16,
+    live_units: u16,
+    at_peak_units: u16,
+    allocated_blocks: u8,
+    live_blocks: u8,
+    at_peak_blocks: u8,
+    scalars_born: u8,
+    scalars_died: u8,
+    /// Whether it is [`CHANGED`], and [`BIG`].
+    flags: u8,
 }
+
+/// Changed since it was last written.
+const CHANGED: u8 = 1;
+/// Outgrown: its figures are in full width.
+const BIG: u8 = 2;
+
+/// log2 of the bytes of a unit.
+const UNIT_BITS: u32 = 3;
+const UNIT_MASK: u64 = (1 << UNIT_BITS) - 1;
 
 /// All places met so far.
 pub struct Places {
@@ -58,27 +65,50 @@ fn bring_up_to(peak: u64, figures: &mut PlaceFigures) {
 
 impl Small {
     #[inline]
+    fn is_big(&self) -> bool {
+        self.flags & BIG != 0
+    }
+
+    #[inline]
     fn bring_up_to(&mut self, peak: u64) {
         if self.peak != peak as u32 {
             self.peak = peak as u32;
-            self.at_peak_bytes = self.live_bytes;
+            self.at_peak_units = self.live_units;
             self.at_peak_blocks = self.live_blocks;
         }
     }
 
     fn widened(self, id: PlaceId, peak: u64) -> PlaceFigures {
+        let bytes = |units: u16| u64::from(units) << UNIT_BITS;
         PlaceFigures {
             id,
-            allocated_bytes: self.allocated_bytes.into(),
+            allocated_bytes: bytes(self.allocated_units),
             allocated_blocks: self.allocated_blocks.into(),
-            live_bytes: self.live_bytes.into(),
+            live_bytes: bytes(self.live_units),
             live_blocks: self.live_blocks.into(),
-            at_peak_bytes: self.at_peak_bytes.into(),
+            at_peak_bytes: bytes(self.at_peak_units),
             at_peak_blocks: self.at_peak_blocks.into(),
             peak_number: peak,
             scalars_born: self.scalars_born.into(),
             scalars_died: self.scalars_died.into(),
         }
+    }
+
+    /// Counts a block, if it fits: what lives was allocated, so it fits where that does.
+    #[inline]
+    fn allocate(&mut self, bytes: u64, lives: bool, peak: u64) -> bool {
+        let units = u64::from(self.allocated_units) + (bytes >> UNIT_BITS);
+        let fits = units <= u16::MAX.into() && bytes & UNIT_MASK == 0 && self.allocated_blocks < u8::MAX;
+        if fits {
+            self.bring_up_to(peak);
+            self.allocated_units = units as u16;
+            self.allocated_blocks += 1;
+            if lives {
+                self.live_units += (bytes >> UNIT_BITS) as u16;
+                self.live_blocks += 1;
+            }
+        }
+        fits
     }
 }
 
@@ -117,108 +147,102 @@ impl Places {
         self.all.get(id.index()).map_or(NodeId(0), |place| place.node)
     }
 
-    /// A place that is about to change, as of the newest peak.
+    /// A place that is about to change.
     #[inline]
-    fn touch(&mut self, id: PlaceId, peak: u64) -> Option<&mut Small> {
+    fn touch(&mut self, id: PlaceId) -> Option<&mut Small> {
         let place = self.all.get_mut(id.index())?;
-        if !place.changed {
-            place.changed = true;
+        if place.flags & CHANGED == 0 {
+            place.flags |= CHANGED;
             self.changed.push(id);
-        }
-        if !place.is_big {
-            place.bring_up_to(peak);
         }
         Some(place)
     }
 
-    /// The figures of a place in full width, to where they are moved if they are not there yet.
-    #[cold]
-    fn big(&mut self, id: PlaceId, peak: u64) -> Option<&mut PlaceFigures> {
-        let place = self.all.get_mut(id.index())?;
-        if !place.is_big {
-            let figures = place.widened(id, peak);
-            place.allocated_bytes = self.big.len() as u32;
-            place.is_big = true;
-            self.big.push(figures);
-        }
-        let figures = self.big.get_mut(place.allocated_bytes as usize)?;
+    /// Figures in full width, as of the newest peak.
+    #[inline]
+    fn big(&mut self, index: u32, peak: u64) -> Option<&mut PlaceFigures> {
+        let figures = self.big.get_mut(index as usize)?;
         bring_up_to(peak, figures);
         Some(figures)
+    }
+
+    /// Moves the figures of a place to full width.
+    #[cold]
+    fn widen(&mut self, id: PlaceId, peak: u64) -> Option<&mut PlaceFigures> {
+        let place = self.all.get_mut(id.index())?;
+        if !place.is_big() {
+            place.bring_up_to(peak);
+            let figures = place.widened(id, peak);
+            place.flags |= BIG;
+            place.peak = self.big.len() as u32;
+            self.big.push(figures);
+        }
+        let index = place.peak;
+        self.big(index, peak)
     }
 
     /// A block of `bytes` was allocated here; it `lives` unless nobody watches for its end.
     #[inline]
     pub fn allocated(&mut self, id: PlaceId, bytes: u64, lives: bool, peak: u64) {
-        let Some(place) = self.touch(id, peak) else { return };
-        let allocated_bytes = u64::from(place.allocated_bytes) + bytes;
-        if place.is_big || allocated_bytes > u64::from(u32::MAX) {
-            if let Some(figures) = self.big(id, peak) {
-                figures.allocated_bytes += bytes;
-                figures.allocated_blocks += 1;
-                figures.live_bytes += if lives { bytes } else { 0 };
-                figures.live_blocks += u64::from(lives);
-            }
+        let Some(place) = self.touch(id) else { return };
+        let figures = if place.is_big() {
+            let index = place.peak;
+            self.big(index, peak)
+        } else if place.allocate(bytes, lives, peak) {
             return;
-        }
-        place.allocated_bytes = allocated_bytes as u32;
-        place.allocated_blocks += 1;
+        } else {
+            self.widen(id, peak)
+        };
+        let Some(figures) = figures else { return };
+        figures.allocated_bytes += bytes;
+        figures.allocated_blocks += 1;
         if lives {
-            place.live_bytes += bytes as u32;
-            place.live_blocks += 1;
+            figures.live_bytes += bytes;
+            figures.live_blocks += 1;
         }
     }
 
     /// A block of `bytes` that was allocated here is freed.
     #[inline]
     pub fn freed(&mut self, id: PlaceId, bytes: u64, peak: u64) {
-        let Some(place) = self.touch(id, peak) else { return };
-        if place.is_big {
-            if let Some(figures) = self.big(id, peak) {
-                figures.live_bytes -= bytes;
-                figures.live_blocks -= 1;
+        let Some(place) = self.touch(id) else { return };
+        if place.is_big() {
+            let index = place.peak;
+            if let Some(figures) = self.big(index, peak) {
+                figures.live_bytes = figures.live_bytes.wrapping_sub(bytes);
+                figures.live_blocks = figures.live_blocks.wrapping_sub(1);
             }
             return;
         }
-        place.live_bytes = place.live_bytes.wrapping_sub(bytes as u32);
+        place.bring_up_to(peak);
+        place.live_units = place.live_units.wrapping_sub((bytes >> UNIT_BITS) as u16);
         place.live_blocks = place.live_blocks.wrapping_sub(1);
     }
 
     /// So many scalars were born here, and so many died. What lived at the peak is a matter of bytes: this leaves it alone.
     #[inline]
     pub fn scalars(&mut self, id: PlaceId, born: u64, died: u64, peak: u64) {
-        let Some(place) = self.all.get_mut(id.index()) else { return };
-        if !place.changed {
-            place.changed = true;
-            self.changed.push(id);
-        }
-        let sum = |old: u32, more: u64| u32::try_from(u64::from(old) + more).ok();
-        match (sum(place.scalars_born, born), sum(place.scalars_died, died)) {
-            (Some(born), Some(died)) if !place.is_big => (place.scalars_born, place.scalars_died) = (born, died),
-            _ => {
-                if !place.is_big {
-                    place.bring_up_to(peak);
-                }
-                if let Some(figures) = self.big(id, peak) {
-                    figures.scalars_born += born;
-                    figures.scalars_died += died;
-                }
+        let Some(place) = self.touch(id) else { return };
+        let figures = if place.is_big() {
+            let index = place.peak;
+            self.big.get_mut(index as usize)
+        } else {
+            let sum = |old: u8, more: u64| u8::try_from(u64::from(old) + more).ok();
+            if let (Some(born), Some(died)) = (sum(place.scalars_born, born), sum(place.scalars_died, died)) {
+                (place.scalars_born, place.scalars_died) = (born, died);
+                return;
             }
-        }
+            self.widen(id, peak)
+        };
+        let Some(figures) = figures else { return };
+        figures.scalars_born += born;
+        figures.scalars_died += died;
     }
 
     /// A scalar that was born here died.
     #[inline]
     pub fn scalar_died(&mut self, id: PlaceId, peak: u64) {
-        match self.all.get_mut(id.index()) {
-            Some(place) if !place.is_big && place.scalars_died != u32::MAX => {
-                place.scalars_died += 1;
-                if !place.changed {
-                    place.changed = true;
-                    self.changed.push(id);
-                }
-            }
-            _ => self.scalars(id, 0, 1, peak),
-        }
+        self.scalars(id, 0, 1, peak);
     }
 
     /// A block of `bytes` turns out to be the place `to`'s. It lived at the newest peak, or did not. Unless nobody watches for ends, it `lives`.
@@ -240,28 +264,18 @@ impl Places {
         });
     }
 
-    /// Changes figures of a place that has just been touched, where they fit where they were.
+    /// Changes figures of a place; they need not fit where they were.
     fn correct(&mut self, id: PlaceId, peak: u64, change: impl FnOnce(&mut PlaceFigures)) {
-        let Some(place) = self.all.get_mut(id.index()) else { return };
-        if place.is_big {
-            if let Some(figures) = self.big.get_mut(place.allocated_bytes as usize) {
-                change(figures);
-            }
-            return;
+        if let Some(figures) = self.widen(id, peak) {
+            change(figures);
         }
-        let mut figures = place.widened(id, peak);
-        change(&mut figures);
-        place.allocated_bytes = figures.allocated_bytes as u32;
-        place.allocated_blocks = figures.allocated_blocks as u32;
-        place.at_peak_bytes = figures.at_peak_bytes as u32;
-        place.at_peak_blocks = figures.at_peak_blocks as u32;
     }
 
     /// The figures of a place, as of the newest peak.
     fn figures(&self, id: PlaceId, peak: u64) -> Option<PlaceFigures> {
         let mut place = *self.all.get(id.index())?;
-        if place.is_big {
-            let mut figures = *self.big.get(place.allocated_bytes as usize)?;
+        if place.is_big() {
+            let mut figures = *self.big.get(place.peak as usize)?;
             bring_up_to(peak, &mut figures);
             return Some(figures);
         }
@@ -276,7 +290,7 @@ impl Places {
         changed.sort_unstable();
         for id in &changed {
             if let Some(place) = self.all.get_mut(id.index()) {
-                place.changed = false;
+                place.flags &= !CHANGED;
             }
         }
         changed
@@ -290,13 +304,7 @@ impl Places {
     /// Marks every place as changed, for a trace that begins anew.
     pub fn change_all(&mut self) {
         for index in 0..self.all.len() {
-            match self.all.get_mut(index) {
-                Some(place) if !place.changed => {
-                    place.changed = true;
-                    self.changed.push(PlaceId(index as u32));
-                }
-                _ => {}
-            }
+            self.touch(PlaceId(index as u32));
         }
     }
 

@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 /// Entries of a table, or figures, that go into one chunk at most: what waits for the writer stays small.
-const RECORDS_A_CHUNK: usize = 1 << 13;
+const RECORDS_A_CHUNK: usize = 1 << 12;
 
 /// Has anything changed since the last snapshot?
 pub fn is_due(recorder: &Recorder) -> bool {

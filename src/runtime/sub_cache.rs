@@ -34,12 +34,12 @@ const EMPTY: Edge =
 
 /// Entries of the edge cache at first, and at most; powers of two.
 const FEWEST_EDGES: usize = 1 << 10;
-const MOST_EDGES: usize = 1 << 16;
+const MOST_EDGES: usize = 1 << 15;
 /// Subs remembered at most: a program may make distinct named closures without end.
 const MOST_SUBS: usize = 1 << 16;
 
-/// Subs by key, and edges by (caller, statement, key). The edges are direct-mapped, and grow when more was missed than
-/// they can hold.
+/// Subs by key, and edges by (caller, statement, key). The edges are direct-mapped, and grow when more was missed than half
+/// of what they can hold.
 pub struct SubCache {
     edges: Box<[Edge]>,
     missed: usize,
@@ -74,7 +74,7 @@ impl SubCache {
     /// Remembers an edge that was not known.
     pub fn note_edge(&mut self, parent: NodeId, cop: usize, key: SubKey, child: NodeId) {
         self.missed += 1;
-        if self.missed > self.edges.len() && self.edges.len() < MOST_EDGES {
+        if self.missed > self.edges.len() / 2 && self.edges.len() < MOST_EDGES {
             self.grow();
         }
         let slot = self.slot(parent, cop, key);
@@ -86,7 +86,7 @@ impl SubCache {
     #[cold]
     fn grow(&mut self) {
         self.missed = 0;
-        let bigger = vec![EMPTY; self.edges.len() * 4].into_boxed_slice();
+        let bigger = vec![EMPTY; self.edges.len() * 2].into_boxed_slice();
         for edge in std::mem::replace(&mut self.edges, bigger) {
             let slot = self.slot(edge.parent, edge.cop, edge.key);
             if let Some(free) = self.edges.get_mut(slot) {
