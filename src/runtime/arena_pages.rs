@@ -67,7 +67,7 @@ impl ArenaPages {
         at
     }
 
-    /// Adds an arena.
+    /// Adds an arena; its number is how many there were.
     pub fn add(&mut self, arena: Arena) {
         let first = arena.start >> PAGE_BITS;
         let arena_number = self.arenas.len() as u32;
@@ -99,14 +99,31 @@ impl ArenaPages {
         }
     }
 
-    /// The arena that the address lies in.
+    /// The arena of that number.
+    ///
+    /// # Safety
+    /// So many arenas have been added.
     #[inline]
-    pub fn arena_of(&self, address: usize) -> Option<Arena> {
+    pub unsafe fn arena(&self, number: u32) -> Arena {
+        debug_assert!((number as usize) < self.arenas.len());
+        // SAFETY: the caller's promise.
+        unsafe { *self.arenas.get_unchecked(number as usize) }
+    }
+
+    /// Where arenas begin, by their numbers.
+    pub fn starts(&self) -> impl Iterator<Item = usize> + '_ {
+        self.arenas.iter().map(|arena| arena.start)
+    }
+
+    /// The number of the arena that the address lies in, and the arena.
+    #[inline]
+    pub fn arena_of(&self, address: usize) -> Option<(u32, Arena)> {
         // SAFETY: `find` returns an index within the table.
         let page = unsafe { self.pages.get_unchecked(self.find(address >> PAGE_BITS)) };
-        let [before, within] = page.arenas.map(|arena| self.arenas.get(arena as usize).copied().unwrap_or(NO_ARENA));
-        let arena = if address >= within.start { within } else { before };
-        (address.wrapping_sub(arena.start) < arena.bytes).then_some(arena)
+        let of = |number: u32| self.arenas.get(number as usize).map(|arena| (number, *arena));
+        let [before, within] = page.arenas;
+        let found = of(within).filter(|(_, within)| address >= within.start).or_else(|| of(before));
+        found.filter(|(_, arena)| address.wrapping_sub(arena.start) < arena.bytes)
     }
 }
 
@@ -123,7 +140,12 @@ mod tests {
         (0..1000).step_by(3).rev().for_each(|n| pages.add(beside(n)));
         for n in 0..1000 {
             for here in [arena(n), beside(n)] {
-                let known = |address: usize| pages.arena_of(address).map(|arena| arena.start);
+                let known = |address: usize| {
+                    pages.arena_of(address).map(|(number, arena)| {
+                        assert_eq!(pages.starts().nth(number as usize), Some(arena.start));
+                        arena.start
+                    })
+                };
                 let expected = (n % 3 == 0).then_some(here.start);
                 assert_eq!(known(here.start), expected);
                 assert_eq!(known(here.start + 4079), expected);

@@ -79,20 +79,34 @@ pub enum Birth {
     At(PlaceId),
 }
 
+/// A head in four bytes: the number of its arena, and its index there in as many low bits as the largest arena needs.
+type Code = u32;
+
 /// The ledger of one interpreter.
 pub struct ScalarLedger {
     heads: Heads,
     /// Free heads as of the last boundary, the top of perl's list last.
-    free: Vec<*mut Head>,
-    /// Address of each arena, and the births noted of its heads.
-    arenas: Vec<(usize, Box<[Note]>)>,
+    free: Vec<Code>,
+    /// The last of them.
+    top: *mut Head,
+    /// By number of an arena: the births noted of its heads.
+    notes: Vec<Box<[Note]>>,
+    /// By number of an arena: where it is.
     pages: ArenaPages,
-    /// The arena looked up last: scalars that come and go together are often together.
-    near: Arena,
+    /// Low bits of a code.
+    index_bits: u32,
+    /// There are more heads than codes: nothing is followed any more.
+    is_full: bool,
+    /// The arena looked up last, and its number: scalars that come and go together are often together.
+    near: (u32, Arena),
     newest_arena: *mut Head,
     /// Scratch: what has been freed since the last boundary.
     freed: Vec<*mut Head>,
 }
+
+/// Freed heads that are collected; of more, those below are gone through again instead: a big structure that is freed at
+/// once must not need much memory here.
+const MOST_COLLECTED: usize = 1 << 12;
 
 /// # Safety
 /// `head` is one of perl's.
@@ -100,6 +114,28 @@ pub struct ScalarLedger {
 unsafe fn is_free(head: *mut Head) -> bool {
     // SAFETY: the caller's promise.
     unsafe { (*head).flags & FREE == FREE }
+}
+
+/// Goes down the list to the first stamped head; null where there is none.
+///
+/// # Safety
+/// `head` is null or in perl's list of free heads.
+#[cold]
+unsafe fn first_stamped(mut head: *mut Head) -> *mut Head {
+    // SAFETY: the caller's promise.
+    unsafe {
+        while !head.is_null() && (*head).count != STAMP {
+            head = (*head).any;
+        }
+    }
+    head
+}
+
+/// What is on top of perl's list: heads that were collected, then those from `rest` on up to the first stamped one.
+#[derive(Clone, Copy)]
+struct Listed {
+    rest: *mut Head,
+    stamped: *mut Head,
 }
 
 impl ScalarLedger {
@@ -112,9 +148,12 @@ impl ScalarLedger {
         let mut ledger = Self {
             heads,
             free: Vec::new(),
-            arenas: Vec::new(),
+            top: std::ptr::null_mut(),
+            notes: Vec::new(),
             pages: ArenaPages::new(),
-            near: NO_ARENA,
+            index_bits: 0,
+            is_full: false,
+            near: (0, NO_ARENA),
             newest_arena: std::ptr::null_mut(),
             freed: Vec::new(),
         };
@@ -123,14 +162,14 @@ impl ScalarLedger {
             Birth::At(place) => place.0 + FIRST_PLACE,
         };
         ledger.meet_arenas(Note { birth, born_at: BornAt::default() });
-        ledger.walk();
-        ledger.mirror_freed(|_| {});
+        let listed = ledger.walk();
+        ledger.mirror_freed(listed, &mut |_| {});
         ledger
     }
 
     /// The top of perl's free list as of the last boundary, for a quick look whether anything has changed.
     pub fn top(&self) -> *const Head {
-        self.free.last().map_or(std::ptr::null(), |&head| head)
+        self.top
     }
 
     /// Has any scalar been born or died since the last boundary?
@@ -139,69 +178,106 @@ impl ScalarLedger {
         // SAFETY: `new`'s contract.
         unsafe {
             let root = *self.heads.root;
-            !std::ptr::eq(root, self.top()) || (!root.is_null() && (*root).count != STAMP)
+            !std::ptr::eq(root, self.top) || (!root.is_null() && (*root).count != STAMP)
         }
     }
 
     /// A boundary: what was born since the last one was born at `place`, at the time `born_at`. Calls `died` for each that
     /// died, and returns how many were born.
     #[inline]
-    pub fn settle(&mut self, place: PlaceId, born_at: BornAt, died: impl FnMut(Birth)) -> u64 {
+    pub fn settle(&mut self, place: PlaceId, born_at: BornAt, mut died: impl FnMut(Birth)) -> u64 {
         let birth = Note { birth: place.0 + FIRST_PLACE, born_at };
         // SAFETY: `new`'s contract.
         let mut born = match unsafe { *self.heads.arenas } {
             newest if newest == self.newest_arena => 0,
             _ => self.meet_arenas(birth),
         };
-        let stamped = self.walk();
-        while let Some(&head) = self.free.last() {
-            if head == stamped {
+        if self.is_full {
+            // SAFETY: `new`'s contract. What is free need not be looked at again.
+            self.top = unsafe { *self.heads.root };
+            return 0;
+        }
+        let listed = self.walk();
+        while let Some(&code) = self.free.last() {
+            let (head, noted) = self.decoded(code);
+            if head == listed.stamped {
                 break;
             }
             self.free.pop();
-            // SAFETY: a head that was free once is one of perl's.
-            if unsafe { !is_free(head) } {
-                if let Some(noted) = self.note_of(head) {
+            // SAFETY: a head that was free once is one of perl's, and its note is the ledger's own.
+            unsafe {
+                if !is_free(head) {
                     *noted = birth;
                     born += 1;
                 }
             }
         }
-        self.mirror_freed(died);
+        self.mirror_freed(listed, &mut died);
         born
     }
 
-    /// Collects what has been freed, from the top of the list down to the first stamped head, which is returned; and stamps
-    /// it.
+    /// Collects what has been freed, from the top of the list down to the first stamped head; and stamps it.
     #[inline]
-    fn walk(&mut self) -> *mut Head {
+    fn walk(&mut self) -> Listed {
         self.freed.clear();
         // SAFETY: `new`'s contract: a list of heads of live arenas. A free head is nobody's; perl sets the count anew when it
         // takes it.
         unsafe {
             let mut head = *self.heads.root;
             while !head.is_null() && (*head).count != STAMP {
+                if self.freed.len() == MOST_COLLECTED {
+                    return Listed { rest: head, stamped: first_stamped(head) };
+                }
                 (*head).count = STAMP;
                 self.freed.push(head);
                 head = (*head).any;
             }
-            head
+            Listed { rest: head, stamped: head }
         }
     }
 
-    /// Puts what was collected onto the mirror.
+    /// Puts what is listed onto the mirror.
     #[inline]
-    fn mirror_freed(&mut self, mut died: impl FnMut(Birth)) {
-        let freed = std::mem::take(&mut self.freed);
-        self.free.extend(freed.iter().rev());
-        for &head in &freed {
-            if let Some(noted) = self.note_of(head) {
-                if let Some(birth) = std::mem::take(noted).birth() {
-                    died(birth);
-                }
-            }
+    fn mirror_freed(&mut self, listed: Listed, died: &mut impl FnMut(Birth)) {
+        if listed.rest != listed.stamped {
+            self.mirror_rest(listed, died);
         }
+        let freed = std::mem::take(&mut self.freed);
+        freed.iter().rev().for_each(|&head| self.mirror(head, died));
         self.freed = freed;
+        // SAFETY: `new`'s contract.
+        self.top = unsafe { *self.heads.root };
+    }
+
+    /// Stamps what was not collected, and puts it onto the mirror.
+    #[cold]
+    fn mirror_rest(&mut self, listed: Listed, died: &mut impl FnMut(Birth)) {
+        let first = self.free.len();
+        let mut head = listed.rest;
+        while head != listed.stamped {
+            // SAFETY: as in `walk`.
+            let next = unsafe {
+                (*head).count = STAMP;
+                (*head).any
+            };
+            self.mirror(head, died);
+            head = next;
+        }
+        if let Some(rest) = self.free.get_mut(first..) {
+            rest.reverse();
+        }
+    }
+
+    /// Puts a head that is free now onto the mirror.
+    #[inline]
+    fn mirror(&mut self, head: *mut Head, died: &mut impl FnMut(Birth)) {
+        let Some(code) = self.code_of(head) else { return };
+        self.free.push(code);
+        // SAFETY: the note is the ledger's own.
+        let noted = unsafe { std::mem::take(&mut *self.decoded(code).1) };
+        if let Some(birth) = noted.birth() {
+            died(birth);
+        }
     }
 
     /// Notes arenas that perl has made since; live heads in them are `birth`'s. Returns how many those are.
@@ -214,6 +290,14 @@ impl ScalarLedger {
             let mut arena = newest;
             while !arena.is_null() && arena != self.newest_arena {
                 let count = (*arena).count as usize;
+                if self.notes.is_empty() {
+                    self.index_bits = count.next_power_of_two().trailing_zeros();
+                }
+                let number = self.notes.len() as u32;
+                if number >= u32::MAX >> self.index_bits || count > 1 << self.index_bits {
+                    self.is_full = true;
+                    return live;
+                }
                 let mut births = vec![Note::default(); count].into_boxed_slice();
                 for (index, noted) in births.iter_mut().enumerate().skip(1) {
                     let head = arena.add(index);
@@ -227,7 +311,7 @@ impl ScalarLedger {
                 }
                 let (start, bytes) = (arena as usize, count * size_of::<Head>());
                 self.pages.add(Arena { start, bytes, notes: births.as_mut_ptr() });
-                self.arenas.push((start, births));
+                self.notes.push(births);
                 arena = (*arena).any;
             }
             self.newest_arena = newest;
@@ -235,44 +319,66 @@ impl ScalarLedger {
         live
     }
 
-    /// What is noted of a head.
+    /// A head in four bytes.
     #[inline]
-    fn note_of(&mut self, head: *mut Head) -> Option<&mut Note> {
-        let mut arena = self.near;
+    fn code_of(&mut self, head: *const Head) -> Option<Code> {
+        let (mut number, mut arena) = self.near;
         if (head as usize).wrapping_sub(arena.start) >= arena.bytes {
-            arena = self.pages.arena_of(head as usize)?;
-            self.near = arena;
+            (number, arena) = self.pages.arena_of(head as usize)?;
+            self.near = (number, arena);
         }
-        // SAFETY: the head lies within the arena, which has a note for each of its heads; arenas are never dropped, and what
-        // a box owns does not move with the box.
-        Some(unsafe { &mut *arena.notes.add((head as usize - arena.start) / size_of::<Head>()) })
+        Some(number << self.index_bits | ((head as usize - arena.start) / size_of::<Head>()) as u32)
+    }
+
+    /// The head, and where its note is.
+    #[inline]
+    fn decoded(&self, code: Code) -> (*mut Head, *mut Note) {
+        let index = (code & ((1 << self.index_bits) - 1)) as usize;
+        // SAFETY: a code is of an arena that was met, and of a head in it; the arena has a note for each of its heads, arenas
+        // are never dropped, and what a box owns does not move with the box.
+        unsafe {
+            let arena = self.pages.arena(code >> self.index_bits);
+            ((arena.start as *mut Head).add(index), arena.notes.add(index))
+        }
+    }
+
+    /// Arenas by number: their first heads, and the notes of all of them.
+    fn arenas(&self) -> impl Iterator<Item = (*mut Head, &[Note])> + '_ {
+        self.pages.starts().zip(&self.notes).map(|(start, notes)| (start as *mut Head, &**notes))
     }
 
     /// All that live as of the last boundary, with where and when they were born, in the order of their addresses within an
     /// arena.
     pub fn scalars(&self) -> impl Iterator<Item = (*const Head, Birth, BornAt)> + '_ {
-        self.arenas.iter().flat_map(|(start, notes)| {
-            let first = *start as *const Head;
+        self.arenas().flat_map(|(first, notes)| {
             // Within the arena, which has as many heads as there are notes.
-            let all = notes.iter().enumerate().map(move |(index, note)| (first.wrapping_add(index), *note));
+            let all =
+                notes.iter().enumerate().map(move |(index, note)| (first.cast_const().wrapping_add(index), *note));
             all.filter_map(|(head, note)| Some((head, note.birth()?, note.born_at)))
         })
     }
 
     /// Where and when the scalar at that address was born, if it lives.
     pub fn birth_of(&mut self, head: *const Head) -> Option<(Birth, BornAt)> {
-        let note = *self.note_of(head.cast_mut())?;
+        let code = self.code_of(head)?;
+        // SAFETY: the note is the ledger's own.
+        let note = unsafe { *self.decoded(code).1 };
         Some((note.birth()?, note.born_at))
+    }
+
+    /// Are there more heads than can be followed (tens of gigabytes of them)? Then nothing is any more.
+    pub fn is_full(&self) -> bool {
+        self.is_full
     }
 
     /// Walks all arenas and compares: a head is live if and only if its birth is noted. Returns the live heads, and how
     /// many heads are noted wrongly. To be called right after a boundary.
     pub fn verify(&self) -> (u64, u64) {
         let (mut live, mut wrong) = (0, 0);
-        for (start, births) in &self.arenas {
+        for (first, births) in self.arenas() {
             for (index, note) in births.iter().enumerate().skip(1) {
                 // SAFETY: `new`'s contract.
-                let is_live = unsafe { !is_free((*start as *mut Head).add(index)) };
+                let is_live = unsafe { !is_free(first.add(index)) };
                 live += u64::from(is_live);
                 wrong += u64::from(is_live != note.birth().is_some());
             }
@@ -386,6 +492,18 @@ mod tests {
             0
         );
         assert_eq!(died, 500);
+        let many: Vec<_> = (0..3 * MOST_COLLECTED).map(|_| perl.take()).collect();
+        assert_eq!(ledger.settle(PlaceId(7), BornAt::default(), |birth| assert_ne!(birth, birth)), many.len() as u64);
+        many.iter().for_each(|&head| perl.give_back(head));
+        let mut died = 0;
+        assert_eq!(ledger.settle(PlaceId(8), BornAt::default(), |_| died += 1), 0);
+        assert_eq!((died, ledger.verify()), (many.len(), (1, 0)));
+        let again: Vec<_> = many.iter().map(|_| perl.take()).collect();
+        assert_eq!(again.iter().rev().collect::<Vec<_>>(), many.iter().collect::<Vec<_>>());
+        assert_eq!(ledger.settle(PlaceId(7), BornAt::default(), |birth| assert_ne!(birth, birth)), many.len() as u64);
+        assert_eq!(ledger.verify(), (1 + many.len() as u64, 0));
+        again.into_iter().for_each(|head| perl.give_back(head));
+        ledger.settle(PlaceId(8), BornAt::default(), |birth| assert_eq!(birth, Birth::At(PlaceId(7))));
         perl.give_back(first);
         ledger.settle(PlaceId(9), BornAt::default(), |birth| assert_eq!(birth, Birth::Older));
     }

@@ -97,6 +97,8 @@ pub struct Recorder {
     pub marks: Marks,
     /// Does anyone but the tree need to know of exits: the stream of calls, or a mark?
     pub exits_matter: bool,
+    /// Has it been said that a ledger is full?
+    ledger_was_full: bool,
     /// What scalars that are born now get as the time of their birth.
     pub born_at: BornAt,
     evals: EvalOrigins,
@@ -134,6 +136,7 @@ impl Recorder {
             paused: false,
             marks: Marks::default(),
             exits_matter: options.calls,
+            ledger_was_full: false,
             born_at: BornAt::default(),
             options,
             evals: EvalOrigins::default(),

@@ -33,9 +33,20 @@ impl Recorder {
             Birth::Older => counters.older_scalars_died += 1,
         });
         interp.view.free_top = ledger.top().cast();
+        let is_full = ledger.is_full();
         if born > 0 {
             places.scalars(place, born, 0, peak);
             counters.scalars_born += born;
+        }
+        if is_full {
+            self.complain_of_full_ledger();
+        }
+    }
+
+    #[cold]
+    fn complain_of_full_ledger(&mut self) {
+        if !std::mem::replace(&mut self.ledger_was_full, true) {
+            complain("there are too many scalars to follow: births and deaths are not counted any more");
         }
     }
 
