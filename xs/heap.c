@@ -29,6 +29,8 @@ PERL_STATIC_INLINE void edge(HeapVisit *visit, const void *target, MprofEdge kin
 
 /* A buffer: of a scalar that is only counted, what was asked for is enough. */
 PERL_STATIC_INLINE void buffer(HeapVisit *visit, const void *start, size_t bytes, size_t owners) {
+    /* perl's malloc may have kept the start of the block for itself. */
+    if (start) start = (const char *)start - PERL_MEMORY_DEBUG_HEADER_SIZE;
     if (visit->detailed) mprof_heap_buffer(visit, start, bytes, owners);
     else visit->asked_bytes += bytes / owners;
 }
