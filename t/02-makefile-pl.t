@@ -76,6 +76,9 @@ for my $case (@lacks) {
 is(MProf::Prerequisites::missing(machine(path => [only(qw(cc make))], home => with_rustup()), '1.85'), undef,
     'cargo is found where rustup puts it');
 
+is(MProf::Prerequisites::c_flags('-fwrapv -fpcc-struct-return -DX="a  b" -fpcc-struct-return'), '-fwrapv -DX="a  b" ',
+    'structs are returned as Rust does, whatever perl was built with');
+
 is(MProf::Prerequisites::versions_differ('0.01', '0.1.0'), undef, '0.01 is 0.1.0');
 is(MProf::Prerequisites::versions_differ('1.20', '1.20.0'), undef, '1.20 is 1.20.0');
 one_sentence(MProf::Prerequisites::versions_differ('0.02', '0.1.0'), qr/must say 0\.2\.0, and it says 0\.1\.0/,

@@ -111,6 +111,14 @@ sub cargo {
     return -x $by_rustup ? $by_rustup : undef;
 }
 
+# perl's own flags for C, but for one that changes how functions return structs. Old perls were given it where they took
+# gcc 10 and later for gcc 1. No function of perl's returns a struct, but the Rust part and the shim call each other's.
+sub c_flags {
+    my ($ccflags) = @_;
+    $ccflags =~ s/(?:\A|(?<=\s))-fpcc-struct-return(?:\s+|\z)//g;
+    return $ccflags;
+}
+
 sub compiler {
     my ($machine) = @_;
     my ($compiler) = split ' ', $machine->{config}{cc} || 'cc';    # it may carry flags
