@@ -15,7 +15,7 @@ my @kept;
 sub make { push @kept, $_[0] + 0.5; return }
 sub drop { @kept = (); return }
 make($_) for 1 .. 1000;
-our @half = splice @kept, 0, 400;
+our @half = map { \$_ } @kept[0 .. 399];
 drop();
 make($_) for 1 .. 50;
 print scalar(@kept), ' ', scalar(@half);

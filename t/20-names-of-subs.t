@@ -9,6 +9,8 @@ use Test::More;
 use lib "$FindBin::Bin/lib";
 use MProfTest;
 
+need_package('libscalar-list-utils-perl', 'Sub::Util');
+
 my %files = (
     'Other/Place.pm' => <<'PERL',
 package Other::Place;

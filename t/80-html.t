@@ -11,6 +11,8 @@ use lib "$FindBin::Bin/lib";
 use MProfTest;
 use MProfBrowser;
 
+need_package('libscalar-list-utils-perl', 'Sub::Util');
+
 my $browser = MProfBrowser->start;
 
 my $evil = '</script><img src=x onerror=document.title=1>';

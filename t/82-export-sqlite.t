@@ -10,6 +10,8 @@ use lib "$FindBin::Bin/lib";
 use MProfTest;
 use MProfExport;
 
+need_package('libscalar-list-utils-perl', 'Sub::Util');
+
 need_tool('sqlite3', 'sqlite3');
 my $run = exported_run();
 my $database = export($run, 'sqlite');

@@ -308,13 +308,14 @@ sub traces_in {
     return @traces;
 }
 
-# Skips the whole file, with the name of the Debian package, unless all the files or modules are there.
+# Skips the whole file, with the name of the Debian package, unless all the files or modules are there. A module may be
+# followed by the lowest version that will do.
 sub need_package {
     my ($package, @needed) = @_;
     local %ENV = %ENV;
     delete @ENV{@not_inherited};
     for my $needed (@needed) {
-        my $there = $needed =~ m{^/} ? -e $needed : system("$^X -M$needed -e 1 >/dev/null 2>&1") == 0;
+        my $there = $needed =~ m{^/} ? -e $needed : system("$^X -e 'use $needed ();' >/dev/null 2>&1") == 0;
         Test::More::plan(skip_all => "needs $needed: install the Debian package $package") if !$there;
     }
     return;
