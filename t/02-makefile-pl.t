@@ -50,6 +50,7 @@ my @refusals = (
     ['not Linux', machine(os => 'freebsd'), qr/^OS unsupported: .* Linux only, .* freebsd/],
     ['another processor', machine(config => { archname => 'i686-linux' }), qr/^OS unsupported: .* for i686/],
     ["perl's own malloc", machine(config => { usemymalloc => 'y' }), qr/^OS unsupported: .*usemymalloc/],
+    ['a stack that counts', machine(config => { ccflags => '-Dx -DPERL_RC_STACK' }), qr/^OS unsupported: .*PERL_RC_STACK/],
 );
 for my $case (@refusals) {
     my ($name, $machine, $expected) = @$case;

@@ -13,7 +13,7 @@ my $CARGO_PACKAGES = 'install the Debian package cargo (on Debian 12: cargo-web)
 # path (folders where programs are looked for), cargo (a command that overrides the search), home.
 sub this_machine {
     require Config;
-    my %config = map { $_ => $Config::Config{$_} } qw(archname archlibexp cc make usemymalloc);
+    my %config = map { $_ => $Config::Config{$_} } qw(archname archlibexp cc ccflags make usemymalloc);
     my $path = defined $ENV{PATH} ? $ENV{PATH} : '';
     return {
         os     => $^O,
@@ -36,6 +36,9 @@ sub unsupported {
     return 'OS unsupported: this perl was built with its own malloc (usemymalloc), and Devel::MProf sees only '
         . "the C library's."
         if ($machine->{config}{usemymalloc} || 'n') eq 'y';
+    return 'OS unsupported: this perl counts references from its stack (PERL_RC_STACK, an experiment), and Devel::MProf '
+        . 'would crash in it.'
+        if ($machine->{config}{ccflags} || '') =~ /-DPERL_RC_STACK\b/;
     return;
 }
 

@@ -931,6 +931,7 @@ Debian 12 and x86-64; now and then with perl 5.40 without threads, with them, an
 =item *
 
 Not on a perl that was built with its own malloc (C<perl -V:usemymalloc> says C<y>).
+Nor on one that was built with C<PERL_RC_STACK>, which is an experiment.
 
 =item *
 
