@@ -50,6 +50,7 @@ my @refusals = (
     ['not Linux', machine(os => 'freebsd'), qr/^OS unsupported: .* Linux only, .* freebsd/],
     ['another processor', machine(config => { archname => 'i686-linux' }), qr/^OS unsupported: .* for i686/],
     ["perl's own malloc", machine(config => { usemymalloc => 'y' }), qr/^OS unsupported: .*usemymalloc/],
+    ['a stack that counts', machine(config => { ccflags => '-Dx -DPERL_RC_STACK' }), qr/^OS unsupported: .*PERL_RC_STACK/],
 );
 for my $case (@refusals) {
     my ($name, $machine, $expected) = @$case;
@@ -75,6 +76,9 @@ for my $case (@lacks) {
 
 is(MProf::Prerequisites::missing(machine(path => [only(qw(cc make))], home => with_rustup()), '1.85'), undef,
     'cargo is found where rustup puts it');
+
+is(MProf::Prerequisites::c_flags('-fwrapv -fpcc-struct-return -DX="a  b" -fpcc-struct-return'), '-fwrapv -DX="a  b" ',
+    'structs are returned as Rust does, whatever perl was built with');
 
 is(MProf::Prerequisites::versions_differ('0.01', '0.1.0'), undef, '0.01 is 0.1.0');
 is(MProf::Prerequisites::versions_differ('1.20', '1.20.0'), undef, '1.20 is 1.20.0');

@@ -12,16 +12,18 @@ use MProfTest;
 my $n = 700;
 
 # The slots of the arrays are there beforehand, and perl's pools and the holes of malloc are filled by main, so that each
-# call makes what it says and nothing else. The program tells how many bytes perl asked for.
+# call makes what it says and nothing else. The program tells how many bytes perl asked for. The strings
+# are unpacked, for copies may share their text.
 my $run = profiled(<<"PERL");
 my (\@strings, \@scalars, \$at);
+my \$long = 'abcdefghij' x 100;
 \$#strings = \$#scalars = $n - 1;
 { my \@fills_the_pools = map "\$_", 1 .. 3 * $n; }
-my \@fills_the_holes = map { my \$string = 'abcdefghij' x 100; [\$string] } 1 .. 64;
-sub strings { \$strings[\$at++] = 'abcdefghij' x 100; return }
+my \@fills_the_holes = map { my \$string = unpack 'a1000', \$long; [\$string] } 1 .. 64;
+sub strings { \$strings[\$at++] = unpack 'a1000', \$long; return }
 sub scalars { \$scalars[\$at++] = 1; return }
 sub nothing { return }
-sub frees   { my \$string = 'abcdefghij' x 90; undef \$string; my \@list; \$list[499] = 1; undef \@list; return }
+sub frees   { my \$string = unpack 'a900', \$long; undef \$string; my \@list; \$list[499] = 1; undef \@list; return }
 \$at = 0; strings() for 1 .. $n;
 \$at = 0; scalars() for 1 .. $n;
 nothing() for 1 .. 3 * $n;

@@ -3,6 +3,7 @@
 use strict;
 use warnings;
 
+use Config;
 use FindBin;
 use Test::More;
 
@@ -14,7 +15,7 @@ my @kept;
 sub make { push @kept, $_[0] + 0.5; return }
 sub drop { @kept = (); return }
 make($_) for 1 .. 1000;
-our @half = splice @kept, 0, 400;
+our @half = map { \$_ } @kept[0 .. 399];
 drop();
 make($_) for 1 .. 50;
 print scalar(@kept), ' ', scalar(@half);
@@ -70,7 +71,7 @@ is_deeply([$born, $died], [@$counters{qw(born_scalars died_scalars)}], 'the subs
 is($busy->of_sub('main::cycle')->{self_net_scalars} % 150, 0, 'the cycles that are not weakened stay, the others go');
 
 # perl destroys what objects are left at the end, before it calls those who want to know of the end.
-for my $threads ('', 'use threads; ') {
+for my $threads ('', $Config{useithreads} ? 'use threads; ' : ()) {
     my $objects = same_behaviour("${threads}objects are destroyed at the end, with \$\@ as it was", <<"PERL");
 $threads sub make { my \$object = bless { n => 1 }, 'Thing'; \$object->{self} = \$object; return }
 sub Thing::DESTROY { print \$@ } make() for 1 .. 101; eval { die "kept\\n" };

@@ -9,6 +9,8 @@ use Test::More;
 use lib "$FindBin::Bin/lib";
 use MProfTest;
 
+need_package('libscalar-list-utils-perl', 'Sub::Util');
+
 my %files = (
     'Other/Place.pm' => <<'PERL',
 package Other::Place;
@@ -22,7 +24,7 @@ my $program = <<'PERL';
 use strict;
 use warnings;
 use List::Util ();
-use Scalar::Util qw(blessed);
+use Scalar::Util qw(looks_like_number);
 use Sub::Util ();
 use Other::Place qw(imported);
 
@@ -77,7 +79,7 @@ $tied = 1 for 1 .. 9;
 
 # XSUBs
 List::Util::sum(1 .. 3) for 1 .. 10;
-blessed($over) for 1 .. 11;
+looks_like_number($name) for 1 .. 11;
 utf8::encode(my $encoded = 'x') for 1 .. 12;
 
 # anonymous subs, closures, sub names that were set
@@ -149,7 +151,7 @@ my %calls = (
     'Ti::Ed::FETCH'             => 8,
     'Ti::Ed::STORE'             => 9,
     'List::Util::sum'           => 10,
-    'Scalar::Util::blessed'     => 11,
+    'Scalar::Util::looks_like_number' => 11,
     'utf8::encode'              => 12,
     anonymous('main', q($anonymous = sub)) => 13,
     anonymous('main', q(return $n)) => 14,

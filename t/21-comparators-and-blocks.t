@@ -9,6 +9,8 @@ use Test::More;
 use lib "$FindBin::Bin/lib";
 use MProfTest;
 
+need_package('libscalar-list-utils-perl', 'List::Util 1.33');
+
 my $run = profiled(<<'PERL');
 use strict;
 use warnings;

@@ -9,6 +9,8 @@ use Test::More;
 use lib "$FindBin::Bin/lib";
 use MProfTest;
 
+need_package('libscalar-list-utils-perl', 'Sub::Util');
+
 # Subs come and go, each with another name, package or line, all called from one statement.
 my $run = profiled(<<'PERL');
 no strict 'refs';

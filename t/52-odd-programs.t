@@ -54,6 +54,8 @@ HELLO; sub f { 1 } f();
 );
 for my $name (sort keys %odd) {
     my $run = same_behaviour($name, $odd{$name});
+    # A perl with assertions stops by itself at some: that is the same, then.
+    next if $run->{signal} && $run->{stderr} =~ /: Assertion `/ && plain($odd{$name})->{signal};
     is($run->{signal}, 0, "$name: no crash");
     cmp_ok(length $run->{stdout}, '>', 0, "$name: it says something") or diag($run->{stderr});
     next if $name eq 'the trace is removed';

@@ -13,9 +13,10 @@ use MProfTest;
 my $run = profiled(<<'PERL');
 use POSIX ();
 our @kept;
-sub before { push @kept, 'x' x 400; return }
-sub child  { push @kept, 'y' x 400; return }
-sub parent { push @kept, 'z' x 400; return }
+our $length = 400;
+sub before { push @kept, 'x' x $length; return }
+sub child  { push @kept, 'y' x $length; return }
+sub parent { push @kept, 'z' x $length; return }
 before() for 1 .. 100;
 my $pid = fork;
 if (!$pid) { child() for 1 .. 30; exit 3 }

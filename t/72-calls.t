@@ -12,7 +12,7 @@ use MProfTest;
 
 my $program = <<'PERL';
 our @kept;
-sub inner { push @kept, 'x' x 1000; return }
+sub inner { push @kept, 'x' x (1000 + @_); return }
 sub outer { inner(); inner(); return }
 sub fails { die "no\n" }
 sub deep  { my ($n) = @_; return $n ? deep($n - 1) : 0 }

@@ -11,6 +11,8 @@ use lib "$FindBin::Bin/lib";
 use MProfTest;
 use MProfBrowser;
 
+need_package('libscalar-list-utils-perl', 'Sub::Util');
+
 my $browser = MProfBrowser->start;
 
 my $evil = '</script><img src=x onerror=document.title=1>';
@@ -18,10 +20,10 @@ my $run  = profiled(<<"END", options => 'interval=0.05', files => { 'lib/Keeps.p
 use lib 'lib';
 use Keeps;
 my \@all;
-sub temporary { my \$text = 'x' x 300_000; return length \$text }
+sub temporary { my \$text = 'x' x (300_000 + \@_); return length \$text }
 sub outer { Keeps::keep(\$_) for 1 .. 50; temporary() for 1 .. 20; return }
 outer();
-{ no strict 'refs'; *{'main::$evil'} = sub { push \@all, 'y' x 50_000 }; }
+{ no strict 'refs'; *{'main::$evil'} = sub { push \@all, 'y' x (50_000 + \@_) }; }
 BEGIN { require B; require Sub::Util }
 Sub::Util::set_subname('main::$evil', \\&{'main::$evil'});
 &{'main::$evil'}() for 1 .. 5;
@@ -146,7 +148,7 @@ subtest 'the links' => sub {
 subtest 'leaks and classes' => sub {
     my $leaking = profiled(<<'END', options => 'mark=main::work');
 my @kept;
-sub work { my $node = { text => 'x' x 1000 }; $node->{self} = $node; push @kept, 1; return }
+sub work { my $node = { text => 'x' x (1000 + @_) }; $node->{self} = $node; push @kept, 1; return }
 work() for 1 .. 400;
 END
     my $with_leaks = "$leaking->{dir}/page.html";
@@ -170,7 +172,7 @@ subtest 'a diff' => sub {
     my $old = profiled(<<'END');
 BEGIN { require B; require Sub::Util }
 my @all;
-sub grows { push @all, 'x' x 1000 for 1 .. $_[0]; return }
+sub grows { push @all, 'x' x (999 + @_) for 1 .. $_[0]; return }
 sub shrinks { push @all, 'y' x $_[0]; return }
 sub temporary { my $text = 'z' x $_[0]; return length $text }
 sub work { grows(100); shrinks(500_000); temporary(200_000); return }
@@ -180,10 +182,10 @@ END
 # A line more.
 BEGIN { require B; require Sub::Util }
 my \@all;
-sub grows { push \@all, 'x' x 1000 for 1 .. \$_[0]; return }
+sub grows { push \@all, 'x' x (999 + \@_) for 1 .. \$_[0]; return }
 sub shrinks { push \@all, 'y' x \$_[0]; return }
 sub temporary { my \$text = 'z' x \$_[0]; return length \$text }
-{ no strict 'refs'; *{'main::$evil'} = sub { push \@all, 'y' x 50_000 }; }
+{ no strict 'refs'; *{'main::$evil'} = sub { push \@all, 'y' x (50_000 + \@_) }; }
 Sub::Util::set_subname('main::$evil', \\&{'main::$evil'});
 sub work { grows(500); shrinks(100_000); temporary(200_000); &{'main::$evil'}(); return }
 work();

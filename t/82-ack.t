@@ -9,7 +9,7 @@ use Test::More;
 use lib "$FindBin::Bin/lib";
 use MProfTest;
 
-need_package('ack', '/usr/bin/ack');
+need_package('ack', '/usr/bin/ack', 'App::Ack');
 
 my %files = map { ("tree/d@{[$_ % 5]}/file$_.pl" => "line one $_\nneedle in $_\nline three\n" x ($_ % 4)) } 1 .. 40;
 my $run = same_behaviour('ack finds the same', undef,

@@ -10,6 +10,8 @@ use lib "$FindBin::Bin/lib";
 use MProfTest;
 use MProfExport;
 
+need_package('libscalar-list-utils-perl', 'Sub::Util');
+
 need_tool('callgrind_annotate', 'valgrind');
 my $run = exported_run();
 my $profile = export($run, 'callgrind');

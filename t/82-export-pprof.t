@@ -10,6 +10,8 @@ use lib "$FindBin::Bin/lib";
 use MProfTest;
 use MProfExport;
 
+need_package('libscalar-list-utils-perl', 'Sub::Util');
+
 need_tool('go', 'golang-go');
 my $run = exported_run();
 my $profile = export($run, 'pprof');

@@ -10,6 +10,8 @@ use lib "$FindBin::Bin/lib";
 use MProfTest;
 use MProfExport;
 
+need_package('libscalar-list-utils-perl', 'Sub::Util');
+
 need_tool('sqlite3', 'sqlite3');
 my $run = exported_run();
 my $database = export($run, 'sqlite');
@@ -54,7 +56,7 @@ is($again->{exit}, 0, 'of several traces');
 is(query('SELECT count(*), count(DISTINCT run_id) FROM runs'), '2|2', 'each is a run');
 is(query('SELECT sum(allocated_bytes) FROM places'), 2 * $total->{allocated_bytes}, 'with its own figures');
 
-my $leaking = profiled('our @kept; sub work { push @kept, "x" x 3000 } for (1 .. 40) { work(); Devel::MProf::mark("unit") }');
+my $leaking = profiled('our @kept; sub work { push @kept, "x" x (3000 + @_) } for (1 .. 40) { work(); Devel::MProf::mark("unit") }');
 $database = export($leaking, 'sqlite');
 is(query('SELECT label, marks FROM marks'), 'unit|40', 'marks by label');
 my $leaks = $leaking->report('leaks', '--all')->{leaks}{rows};
@@ -64,7 +66,7 @@ is(query('SELECT file, line, sub FROM leaks WHERE leak_id = 1'), join('|', @{ $l
 cmp_ok(query('SELECT growth_bytes_per_mark FROM leaks WHERE leak_id = 1'), '>=', 3000, 'with what they keep for each mark');
 
 # The query that the module of 2007 was made for, unchanged.
-my $kept = profiled('sub keep { push @kept, "x" x 2000 } sub drop { my $text = "y" x 3000; 1 } for (1 .. 50) { keep(); drop() }',
+my $kept = profiled('sub keep { push @kept, "x" x (2000 + @_) } sub drop { my $text = "y" x (3000 + @_); 1 } for (1 .. 50) { keep(); drop() }',
     options => 'calls=1');
 $database = export($kept, 'sqlite');
 my %by_name;

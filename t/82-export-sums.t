@@ -11,6 +11,8 @@ use lib "$FindBin::Bin/lib";
 use MProfTest;
 use MProfExport;
 
+need_package('libscalar-list-utils-perl', 'Sub::Util');
+
 my $run   = exported_run();
 my $total = $run->counters;
 

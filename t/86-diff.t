@@ -18,7 +18,7 @@ my $later = sub {
 };
 sub handle {
     my $n = shift;
-    $cache{$n} = 'c' x 300;
+    $cache{$n} = 'c' x (300 + @_);
     $later->($n);
     return;
 }

@@ -20,15 +20,19 @@ static const MprofText nothing = {NULL, 0};
 #define CONSTANT(text) text_of("" text "", sizeof(text) - 1)
 
 /* Most targets are not sought: a bit of the core's filter says so. The hash is that of `Visit::seek`. */
+PERL_STATIC_INLINE bool is_sought(const HeapVisit *visit, const void *target) {
+    const uint64_t bit = (PTR2UV(target) * UINT64_C(0x9e3779b97f4a7c15)) >> visit->shift;
+    return target && (visit->filter[bit >> 6] >> (bit & 63) & 1);
+}
+
 PERL_STATIC_INLINE void edge(HeapVisit *visit, const void *target, MprofEdge kind, size_t index, MprofText key) {
-    uint64_t bit;
-    if (!target) return;
-    bit = (PTR2UV(target) * UINT64_C(0x9e3779b97f4a7c15)) >> visit->shift;
-    if (visit->filter[bit >> 6] >> (bit & 63) & 1) mprof_heap_edge(visit, target, kind, (uint32_t)index, key);
+    if (is_sought(visit, target)) mprof_heap_edge(visit, target, kind, (uint32_t)index, key);
 }
 
 /* A buffer: of a scalar that is only counted, what was asked for is enough. */
 PERL_STATIC_INLINE void buffer(HeapVisit *visit, const void *start, size_t bytes, size_t owners) {
+    /* perl's malloc may have kept the start of the block for itself. */
+    if (start) start = (const char *)start - PERL_MEMORY_DEBUG_HEADER_SIZE;
     if (visit->detailed) mprof_heap_buffer(visit, start, bytes, owners);
     else visit->asked_bytes += bytes / owners;
 }
@@ -52,7 +56,13 @@ static void array(pTHX_ AV *av, HeapVisit *visit) {
     SSize_t i;
     if (AvALLOC(av)) buffer(visit, AvALLOC(av), (AvMAX(av) + 1) * sizeof(SV *), 1);
     if (!elements || !AvREAL(av)) return; /* @_ of a sub that runs counts nothing */
-    for (i = 0; i <= AvFILLp(av); i++) edge(visit, elements[i], MPROF_EDGE_ELEMENT, i, nothing);
+    for (i = 0; i <= AvFILLp(av); i++) {
+#ifdef HvSTASH_IS_CLASS
+        /* A class's list of ADJUST blocks has those of its parents, and does not count them. */
+        if (is_sought(visit, elements[i]) && SvTYPE(elements[i]) == SVt_PVCV && CvIsMETHOD((CV *)elements[i])) continue;
+#endif
+        edge(visit, elements[i], MPROF_EDGE_ELEMENT, i, nothing);
+    }
 }
 
 /* Backreferences are kept in an array that perl counts twice and whose elements count nothing. */
@@ -83,13 +93,24 @@ static void hash(pTHX_ HV *hv, HeapVisit *visit) {
     if (SvOOK(hv)) {
         const struct xpvhv_aux *more = HvAUX(hv);
         const struct mro_meta *meta = more->xhv_mro_meta;
+#ifdef HvSTASH_IS_CLASS
+        if (HvSTASH_IS_CLASS(hv)) {
+            /* Not what sets its fields: perl counts that once, for the file that declares the class. */
+            INTERNAL(more->xhv_class_superclass, "parent class");
+            INTERNAL(more->xhv_class_adjust_blocks, "ADJUST blocks");
+            INTERNAL(more->xhv_class_param_map, "parameters of its constructor");
+        }
+#endif
         backreferences(aTHX_ more->xhv_backreferences, visit);
+#if !PERL_VERSION_GE(5, 20, 0)
+        INTERNAL(more->xhv_super, "SUPER cache");
+#endif
         if (meta) {
             if (meta->mro_linear_all) INTERNAL(meta->mro_linear_all, "method resolution order");
             else INTERNAL(meta->mro_linear_current, "method resolution order");
             INTERNAL(meta->mro_nextmethod, "next::method cache");
             INTERNAL(meta->isa, "isa cache");
-#if PERL_VERSION_GE(5, 18, 0)
+#if PERL_VERSION_GE(5, 20, 0)
             INTERNAL(meta->super, "SUPER cache");
 #endif
         }
@@ -139,6 +160,27 @@ static void glob(pTHX_ const GV *gv, HeapVisit *visit) {
     edge(visit, gp->gp_form, MPROF_EDGE_SLOT, 0, CONSTANT("FORMAT"));
 }
 
+#ifdef HvSTASH_IS_CLASS
+/* An object of `feature 'class'` has its fields one after another: those of its class's parents first. */
+static void object(pTHX_ const SV *sv, HeapVisit *visit) {
+    SV **fields = ObjectFIELDS(sv);
+    const SSize_t last = ObjectMAXFIELD(sv);
+    const HV *stash = SvOBJECT(sv) ? SvSTASH(sv) : NULL;
+    if (!fields) return;
+    buffer(visit, fields, (last + 1) * sizeof(SV *), 1);
+    for (; stash && HvSTASH_IS_CLASS(stash); stash = HvAUX(stash)->xhv_class_superclass) {
+        const PADNAMELIST *names = HvAUX(stash)->xhv_class_fields;
+        SSize_t i;
+        for (i = 0; names && i <= PadnamelistMAX(names); i++) {
+            const PADNAME *name = PadnamelistARRAY(names)[i];
+            const SSize_t index = name && PadnameIsFIELD(name) ? (SSize_t)PadnameFIELDINFO(name)->fieldix : -1;
+            if (index >= 0 && index <= last)
+                edge(visit, fields[index], MPROF_EDGE_VALUE, 0, text_of(PadnamePV(name), PadnameLEN(name)));
+        }
+    }
+}
+#endif
+
 static void magic(pTHX_ const SV *sv, HeapVisit *visit) {
     const MAGIC *mg;
     for (mg = SvMAGIC(sv); mg; mg = mg->mg_moremagic) {
@@ -174,6 +216,9 @@ static size_t body_bytes(const SV *sv) {
     case SVt_PVFM: return sizeof(XPVFM);
     case SVt_PVIO: return sizeof(XPVIO);
     case SVt_REGEXP: return sizeof(struct regexp);
+#ifdef HvSTASH_IS_CLASS
+    case SVt_PVOBJ: return sizeof(XPVOBJ);
+#endif
     default: return sizeof(XPVMG);
     }
 }
@@ -186,6 +231,9 @@ static MprofKind kind_of(const SV *sv) {
     case SVt_PVFM: return MPROF_KIND_FORMAT;
     case SVt_PVIO: return MPROF_KIND_IO;
     case SVt_REGEXP: return MPROF_KIND_REGEXP;
+#ifdef HvSTASH_IS_CLASS
+    case SVt_PVOBJ: return MPROF_KIND_OBJECT;
+#endif
     case SVt_PVGV:
     case SVt_PVLV:
         if (isGV_with_GP(sv)) return MPROF_KIND_GLOB;
@@ -249,16 +297,17 @@ void shim_describe_scalar(const void *perl, const void *scalar, HeapVisit *visit
     case MPROF_KIND_CODE:
     case MPROF_KIND_FORMAT: code(aTHX_ (const CV *)sv, visit); return;
     case MPROF_KIND_GLOB: glob(aTHX_ (const GV *)sv, visit); return;
+#ifdef HvSTASH_IS_CLASS
+    case MPROF_KIND_OBJECT: object(aTHX_ sv, visit); return;
+#endif
     case MPROF_KIND_IO:
     case MPROF_KIND_OTHER: return;
     case MPROF_KIND_REGEXP: {
         const struct regexp *regexp = ReANY((REGEXP *)sv);
         INTERNAL(regexp->qr_anoncv, "code of a regular expression");
-#if PERL_VERSION_GE(5, 18, 0) && !PERL_VERSION_GE(5, 38, 0)
         /* A copy has the names of its original and does not count them. */
         if (regexp->mother_re) INTERNAL(regexp->mother_re, "regular expression it was copied from");
         else INTERNAL(regexp->paren_names, "names of its groups");
-#endif
 #ifdef PERL_ANY_COW
         INTERNAL(regexp->saved_copy, "what it matched last");
 #endif

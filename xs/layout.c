@@ -11,8 +11,9 @@ PerlLayout shim_layout(pTHX) {
     layout.curcop = (const void *const *)&PL_curcop;
     layout.compiling = &PL_compiling;
     layout.sv_count = (const ptrdiff_t *)&PL_sv_count;
-    /* The ledger knows heads as src/runtime/scalar_ledger.rs declares them. */
-#ifdef PURIFY
+    /* The ledger knows heads as src/runtime/scalar_ledger.rs declares them, and the list of the free ones to be linked
+     * through SvANY: PERL_POISON has it elsewhere. */
+#if defined(PURIFY) || defined(PERL_POISON)
     layout.sv_root = NULL;
 #else
     layout.sv_root = sizeof(SV) == 24 && STRUCT_OFFSET(SV, sv_refcnt) == 8 && STRUCT_OFFSET(SV, sv_flags) == 12
@@ -21,6 +22,7 @@ PerlLayout shim_layout(pTHX) {
 #endif
     layout.sv_arenaroot = (const void *const *)&PL_sv_arenaroot;
     layout.body_arenas = (const void *const *)&PL_body_arenas;
+    layout.block_header_bytes = PERL_MEMORY_DEBUG_HEADER_SIZE;
     layout.cop_line_offset = STRUCT_OFFSET(COP, cop_line);
     layout.cop_file = cop_file;
     layout.describe_scalar = shim_describe_scalar;

@@ -129,6 +129,9 @@ typedef struct PerlLayout {
     const void *const *sv_arenaroot;
     // `&PL_body_arenas`.
     const void *const *body_arenas;
+    // What perl puts before each block that it asks malloc for, in bytes: its pointers point behind it. 0 but for a perl
+    // that checks its use of memory.
+    size_t block_header_bytes;
     // Offset of `cop_line`, in bytes.
     size_t cop_line_offset;
     // `CopFILE`: the file of a COP, or null. Called with a live COP; runs no Perl code and allocates nothing.

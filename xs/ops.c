@@ -105,7 +105,7 @@ static OP *leaving_by_goto(pTHX) {
     return next;
 }
 
-static OP *statement(pTHX, OP *(*run)(pTHX)) {
+static OP *statement(pTHX_ OP *(*run)(pTHX)) {
     const COP *before = PL_curcop;
     OP *next = run(aTHX);
     InterpView *me = shim_me(aTHX);
@@ -117,11 +117,11 @@ static OP *statement(pTHX, OP *(*run)(pTHX)) {
 }
 
 static OP *nextstate(pTHX) {
-    return statement(aTHX, original[OP_NEXTSTATE]);
+    return statement(aTHX_ original[OP_NEXTSTATE]);
 }
 
 static OP *dbstate(pTHX) {
-    return statement(aTHX, original[OP_DBSTATE]);
+    return statement(aTHX_ original[OP_DBSTATE]);
 }
 
 /* Whatever was called inside an eval block ends with it, at the latest. */
@@ -156,7 +156,7 @@ static OP *entereval(pTHX) {
 }
 
 /* A file that is loaded already, or a version of perl, is not run. */
-static OP *require_or_do(pTHX, int type) {
+static OP *require_or_do(pTHX_ int type) {
     InterpView *me = shim_me(aTHX);
     SV *name = *PL_stack_sp;
     MprofText file;
@@ -172,11 +172,11 @@ static OP *require_or_do(pTHX, int type) {
 }
 
 static OP *require(pTHX) {
-    return require_or_do(aTHX, OP_REQUIRE);
+    return require_or_do(aTHX_ OP_REQUIRE);
 }
 
 static OP *dofile(pTHX) {
-    return require_or_do(aTHX, OP_DOFILE);
+    return require_or_do(aTHX_ OP_DOFILE);
 }
 
 /* A sub that C code runs over and over without an entersub: a named sort comparator, a MULTICALL block. */

@@ -15,6 +15,11 @@
 #  define PERL_VERSION_GE(r, v, s) (PERL_REVISION > (r) || (PERL_REVISION == (r) && (PERL_VERSION > (v) || (PERL_VERSION == (v) && PERL_SUBVERSION >= (s)))))
 #endif
 
+/* Bytes that perl puts before each block it hands out: a perl that checks its use of memory does (-DDEBUGGING). */
+#ifndef PERL_MEMORY_DEBUG_HEADER_SIZE
+#  define PERL_MEMORY_DEBUG_HEADER_SIZE 0
+#endif
+
 /* This thread's word; src/runtime/thread.rs defines it. */
 extern __thread ThreadView *mprof_thread __attribute__((tls_model("initial-exec"), visibility("hidden")));
 

@@ -13,7 +13,7 @@ my $CARGO_PACKAGES = 'install the Debian package cargo (on Debian 12: cargo-web)
 # path (folders where programs are looked for), cargo (a command that overrides the search), home.
 sub this_machine {
     require Config;
-    my %config = map { $_ => $Config::Config{$_} } qw(archname archlibexp cc make usemymalloc);
+    my %config = map { $_ => $Config::Config{$_} } qw(archname archlibexp cc ccflags make usemymalloc);
     my $path = defined $ENV{PATH} ? $ENV{PATH} : '';
     return {
         os     => $^O,
@@ -36,6 +36,9 @@ sub unsupported {
     return 'OS unsupported: this perl was built with its own malloc (usemymalloc), and Devel::MProf sees only '
         . "the C library's."
         if ($machine->{config}{usemymalloc} || 'n') eq 'y';
+    return 'OS unsupported: this perl counts references from its stack (PERL_RC_STACK, an experiment), and Devel::MProf '
+        . 'would crash in it.'
+        if ($machine->{config}{ccflags} || '') =~ /-DPERL_RC_STACK\b/;
     return;
 }
 
@@ -109,6 +112,14 @@ sub cargo {
     return 'cargo' if $found;
     my $by_rustup = defined $machine->{home} ? "$machine->{home}/.cargo/bin/cargo" : '';
     return -x $by_rustup ? $by_rustup : undef;
+}
+
+# perl's own flags for C, but for one that changes how functions return structs. Old perls were given it where they took
+# gcc 10 and later for gcc 1. No function of perl's returns a struct, but the Rust part and the shim call each other's.
+sub c_flags {
+    my ($ccflags) = @_;
+    $ccflags =~ s/(?:\A|(?<=\s))-fpcc-struct-return(?:\s+|\z)//g;
+    return $ccflags;
 }
 
 sub compiler {

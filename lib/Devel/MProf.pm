@@ -926,11 +926,12 @@ C<-d:MProf>, which the interpreter will not know.
 =item *
 
 Linux with glibc, on x86-64 or 64-bit ARM; perl 5.18 or newer. Developed and tested with perl 5.36 with threads, on
-Debian 12 and x86-64.
+Debian 12 and x86-64; now and then with perl 5.40 without threads, with them, and with C<-DDEBUGGING>.
 
 =item *
 
 Not on a perl that was built with its own malloc (C<perl -V:usemymalloc> says C<y>).
+Nor on one that was built with C<PERL_RC_STACK>, which is an experiment.
 
 =item *
 

@@ -51,6 +51,9 @@ pub struct PerlLayout {
     pub sv_arenaroot: *const *const c_void,
     /// `&PL_body_arenas`.
     pub body_arenas: *const *const c_void,
+    /// What perl puts before each block that it asks malloc for, in bytes: its pointers point behind it. 0 but for a perl
+    /// that checks its use of memory.
+    pub block_header_bytes: usize,
     /// Offset of `cop_line`, in bytes.
     pub cop_line_offset: usize,
     /// `CopFILE`: the file of a COP, or null. Called with a live COP; runs no Perl code and allocates nothing.

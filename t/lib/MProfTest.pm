@@ -42,6 +42,9 @@ my $root   = realpath(dirname(__FILE__) . '/../..');
 my @include = map { "-I$root/blib/$_" } qw(lib arch);
 my $reader  = "$root/blib/script/mprof-dump";
 
+# What of our environment a program is not to have: it would change what it does, or what perl finds.
+my @not_inherited = qw(MPROF PERL5OPT PERL5DB PERL5LIB PERL_HASH_SEED PERL_PERTURB_KEYS NO_COLOR);
+
 # No run of a program in the suite takes near this long; one that hangs is killed.
 my $patience_seconds = 300;
 
@@ -104,7 +107,7 @@ sub run_command {
     my $pid = fork;
     die "Cannot fork: $!" if !defined $pid;
     if (!$pid) {
-        delete @ENV{qw(MPROF PERL5OPT PERL5DB PERL5LIB PERL_HASH_SEED PERL_PERTURB_KEYS NO_COLOR)};
+        delete @ENV{@not_inherited};
         $ENV{MPROF} = $how{mprof} if defined $how{mprof};
         # Two runs of a program that prints hashes are to print them in the same order.
         $ENV{PERL_HASH_SEED} = 0;
@@ -283,11 +286,18 @@ sub conserves {
     return Test::More::is($sum{at_peak_bytes}, $total->{peak_bytes}, 'the sum of all at the peak is the peak');
 }
 
-# Usable bytes of a block that was asked for with that many: what glibc makes of it on 64 bits.
+# Usable bytes of a block that perl was asked for with that many: what glibc makes of it on 64 bits.
 sub usable_bytes {
     my ($requested) = @_;
-    my $usable = (($requested + 8 + 15) & ~15) - 8;
+    my $usable = (($requested + header_bytes() + 8 + 15) & ~15) - 8;
     return $usable < 24 ? 24 : $usable;
+}
+
+# What this perl asks for in addition, to check its use of memory: three words, aligned (`perl_memory_debug_header`).
+sub header_bytes {
+    return 0 if !grep { $_ eq 'PERL_TRACK_MEMPOOL' } Config::bincompat_options();
+    my $align = $Config{alignbytes};
+    return $align * int((3 * $Config{ptrsize} + $align - 1) / $align);
 }
 
 # Traces in a folder, by name.
@@ -298,11 +308,14 @@ sub traces_in {
     return @traces;
 }
 
-# Skips the whole file, with the name of the Debian package, unless all the files or modules are there.
+# Skips the whole file, with the name of the Debian package, unless all the files or modules are there. A module may be
+# followed by the lowest version that will do.
 sub need_package {
     my ($package, @needed) = @_;
+    local %ENV = %ENV;
+    delete @ENV{@not_inherited};
     for my $needed (@needed) {
-        my $there = $needed =~ m{^/} ? -e $needed : system("$^X -M$needed -e 1 >/dev/null 2>&1") == 0;
+        my $there = $needed =~ m{^/} ? -e $needed : system("$^X -e 'use $needed ();' >/dev/null 2>&1") == 0;
         Test::More::plan(skip_all => "needs $needed: install the Debian package $package") if !$there;
     }
     return;
