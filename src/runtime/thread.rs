@@ -7,6 +7,7 @@ use super::interp::InterpView;
 use crate::format::ids::{NodeId, PlaceId};
 use crate::format::records::ThreadFigures;
 use std::cell::Cell;
+use std::ffi::c_void;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 /// What the shim may look at without a call: the head of a [`Thread`].
@@ -14,6 +15,9 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 pub struct ThreadView {
     /// The interpreter whose code ran here last; null before any did.
     pub interp: Cell<*mut InterpView>,
+    /// The stack (`PL_mainstack`) of its coroutine that the shim has met here last, which tells interpreters apart as well:
+    /// of those that are alive no two have one in common. Null where the shim is to look again.
+    pub main_stack: Cell<*const c_void>,
     /// Inside the profiler: whatever the allocator is asked for now is not the program's.
     pub busy: Cell<bool>,
 }
@@ -105,7 +109,11 @@ pub fn current() -> Option<&'static Thread> {
 pub fn register(busy: bool) -> &'static Thread {
     // SAFETY: gettid has no precondition.
     let tid = unsafe { libc::gettid() } as u32;
-    let view = ThreadView { interp: Cell::new(std::ptr::null_mut()), busy: Cell::new(true) };
+    let view = ThreadView {
+        interp: Cell::new(std::ptr::null_mut()),
+        main_stack: Cell::new(std::ptr::null()),
+        busy: Cell::new(true),
+    };
     let thread = Thread {
         view,
         tid,

@@ -201,10 +201,11 @@ impl Recorder {
         }
     }
 
-    /// Begins the stream of calls of an interpreter with those that are open.
-    pub fn begin_calls(&mut self, interp: &mut Interp, number: u32) {
+    /// Begins the stream of calls of an interpreter, or of a coroutine, with those that are open.
+    pub fn begin_calls(&mut self, interp: &mut Interp) {
         let pages = (self.statm.last.size, self.statm.last.resident);
-        interp.calls = Some(CallStream::new(number, self.counted(interp), pages));
+        interp.calls = Some(CallStream::new(self.streams, self.counted(interp), pages));
+        self.streams += 1;
         for node in interp.open_nodes().collect::<Vec<_>>() {
             self.stream(interp, CallStep::Enter(node));
         }

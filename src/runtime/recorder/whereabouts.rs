@@ -36,7 +36,12 @@ impl Recorder {
     #[inline]
     pub(super) fn place_now(&mut self, thread: &Thread) -> PlaceId {
         match Self::interp_of(thread) {
-            Some(interp) => self.place_of(interp, interp.curcop() as usize),
+            Some(interp) => {
+                if interp.has_moved() {
+                    self.follow_unmet(interp, thread);
+                }
+                self.place_of(interp, interp.curcop() as usize)
+            }
             None => self.thread_root(thread).1,
         }
     }
