@@ -270,6 +270,11 @@ impl Interp {
         self.frames.last_mut().map_or(0, |frame| std::mem::replace(&mut frame.statement, cop))
     }
 
+    /// Another interpreter takes the place of one that is gone: below the same root, and in its stream of calls.
+    pub fn begin_anew(&mut self, layout: PerlLayout) {
+        *self = Self { calls: self.calls.take(), ..Self::new(layout, self.node) };
+    }
+
     /// perl frees the interpreter: nothing of it may be read from now on.
     pub fn gone(&mut self) {
         struct Null(*const c_void);
@@ -279,6 +284,7 @@ impl Interp {
         self.view.perl = std::ptr::null();
         self.layout.curcop = &NOTHING.0;
         self.coroutines = None;
+        self.ledger = None;
         self.pool_suspect = None;
     }
 }

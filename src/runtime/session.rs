@@ -8,7 +8,7 @@ use super::marks::FIRST_FULL;
 use super::options::{FullMode, Options, StatmMode};
 use super::recorder::Recorder;
 use super::recording::{self, mprof_attention, unobserved, with};
-use super::thread::{ErrnoKept, Thread};
+use super::thread::{self, ErrnoKept, Thread};
 use super::trace_file::{absolute, TraceFile};
 use super::trace_state::TraceState;
 use super::writer::{Writer, TICKS};
@@ -97,11 +97,12 @@ pub fn start(layout: PerlLayout) -> Result<(), String> {
     writer.send(header::record(&plan.options, &plan.build, &recorder, &layout, None));
     writer.send(Record::Libraries(plan.build.libraries.clone()));
     recorder.trace.writer = Some(writer);
-    let thread = super::thread::current().unwrap_or_else(|| super::thread::register(false));
+    let thread = thread::current().unwrap_or_else(|| thread::register(false));
     recorder.interp(layout, thread);
     if procfs::process::Process::myself().ok().and_then(|me| me.stat().ok()).is_some_and(|stat| stat.num_threads > 2) {
         lock::expect_threads();
     }
+    thread::watch_ends();
     // SAFETY: the handlers are functions that stay loaded as long as the process.
     unsafe {
         libc::atexit(at_exit);
@@ -439,6 +440,7 @@ extern "C" fn after_fork_in_parent() {
 extern "C" fn after_fork_in_child() {
     lock::after_fork();
     with(|recorder, _| {
+        thread::only_this_is_left();
         recorder.trace.forked = true;
         if let Some(writer) = recorder.trace.writer.take() {
             writer.abandon();
@@ -475,13 +477,6 @@ fn begin_child(recorder: &mut Recorder, interp: &mut Interp) {
     writer.send(header::record(&plan.options, &plan.build, recorder, &interp.layout, Some((parent, &plan.path))));
     writer.send(Record::Libraries(plan.build.libraries.clone()));
     recorder.trace.writer = Some(writer);
-    if interp.calls.is_some() {
-        recorder.streams = 0;
-        recorder.begin_calls(interp);
-        if let Some(coroutines) = &mut interp.coroutines {
-            coroutines.forget_streams();
-        }
-        recorder.in_each_that_waits(interp, Recorder::begin_calls);
-    }
+    recorder.begin_calls_anew(interp);
     send_snapshot(recorder, Cause::Base, None);
 }

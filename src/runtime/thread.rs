@@ -4,11 +4,12 @@
 //! stable Rust cannot say so, hence the assembly. The shim declares the same symbol as a C thread-local.
 
 use super::interp::InterpView;
+use super::lock;
 use crate::format::ids::{NodeId, PlaceId};
 use crate::format::records::ThreadFigures;
 use std::cell::Cell;
 use std::ffi::c_void;
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 /// What the shim may look at without a call: the head of a [`Thread`].
 #[repr(C)]
@@ -22,12 +23,12 @@ pub struct ThreadView {
     pub busy: Cell<bool>,
 }
 
-/// A thread.
+/// A thread, or several that have come one after the other.
 #[repr(C)]
 pub struct Thread {
     /// Head, shared with the shim.
     pub view: ThreadView,
-    /// The kernel's id of it.
+    /// The kernel's id of it, or of the first.
     pub tid: u32,
     /// Does it run Perl code?
     pub runs_perl: Cell<bool>,
@@ -39,6 +40,10 @@ pub struct Thread {
     pub written: Cell<ThreadFigures>,
     /// Where its figures go as long as it runs no Perl code.
     pub root: Cell<Option<(NodeId, PlaceId)>>,
+    /// Where its figures go once it has taken an interpreter down.
+    pub perl_root: Cell<Option<(NodeId, PlaceId)>>,
+    /// Is it over?
+    ended: Cell<bool>,
     /// Threads are kept in one list that only grows.
     next: *const Thread,
 }
@@ -96,6 +101,41 @@ fn word() -> *mut *const Thread {
 compile_error!("Devel::MProf knows the thread-local storage of x86-64 and 64-bit ARM only");
 
 static THREADS: AtomicPtr<Thread> = AtomicPtr::new(std::ptr::null_mut());
+static KNOWN: AtomicU32 = AtomicU32::new(0);
+
+/// With more threads than these a new one goes on with the figures of one that is over. A program may make threads without
+/// end.
+const THREADS_APART: u32 = 256;
+
+/// The key whose destructor tells that a thread ends; [`NO_KEY`] where there is none.
+static END_KEY: AtomicU32 = AtomicU32::new(NO_KEY);
+const NO_KEY: u32 = u32::MAX;
+
+/// From now on the ends of threads are seen.
+pub fn watch_ends() {
+    let mut key = NO_KEY;
+    // SAFETY: the destructor is a function that stays loaded as long as the process.
+    if unsafe { libc::pthread_key_create(&mut key, Some(ends)) } == 0 {
+        END_KEY.store(key, Ordering::Relaxed);
+    }
+}
+
+/// Called in a thread that ends. Should it go on to allocate or free, it is met anew.
+unsafe extern "C" fn ends(_: *mut c_void) {
+    let held = lock::hold();
+    if let Some(thread) = current() {
+        // SAFETY: the word is this thread's own.
+        unsafe { *word() = std::ptr::null() };
+        thread.end();
+    }
+    drop(held);
+}
+
+/// In a forked child: of all threads it has but this one.
+pub fn only_this_is_left() {
+    let this = current();
+    all().filter(|&thread| !this.is_some_and(|this| std::ptr::eq(this, thread))).for_each(Thread::end);
+}
 
 /// This thread's state, or `None` before [`register`].
 #[inline(always)]
@@ -104,15 +144,35 @@ pub fn current() -> Option<&'static Thread> {
     unsafe { (*word()).as_ref() }
 }
 
-/// Makes this thread known. With `busy`, for good: it is the profiler's own.
+/// Makes this thread known. With `busy`, for good: it is the profiler's own. To be called with the recorder locked.
 #[cold]
 pub fn register(busy: bool) -> &'static Thread {
+    let thread = match all().find(|thread| thread.ended.get()) {
+        Some(ended) if !busy && KNOWN.load(Ordering::Relaxed) >= THREADS_APART => {
+            ended.ended.set(false);
+            ended
+        }
+        _ => new(busy),
+    };
+    // SAFETY: the word is this thread's own.
+    unsafe { *word() = thread };
+    let key = END_KEY.load(Ordering::Relaxed);
+    if !busy && key != NO_KEY {
+        thread.view.busy.set(true);
+        // SAFETY: the key is there, and a value that is not null has the destructor called.
+        unsafe { libc::pthread_setspecific(key, std::ptr::from_ref(thread).cast()) };
+        thread.view.busy.set(false);
+    }
+    thread
+}
+
+fn new(busy: bool) -> &'static Thread {
     // SAFETY: gettid has no precondition.
     let tid = unsafe { libc::gettid() } as u32;
     let view = ThreadView {
         interp: Cell::new(std::ptr::null_mut()),
         main_stack: Cell::new(std::ptr::null()),
-        busy: Cell::new(true),
+        busy: Cell::new(busy),
     };
     let thread = Thread {
         view,
@@ -122,10 +182,13 @@ pub fn register(busy: bool) -> &'static Thread {
         freed: Default::default(),
         written: Cell::default(),
         root: Cell::new(None),
+        perl_root: Cell::new(None),
+        ended: Cell::new(false),
         next: std::ptr::null(),
     };
     let thread = Box::leak(Box::new(thread));
     if !busy {
+        KNOWN.fetch_add(1, Ordering::Relaxed);
         let mut head = THREADS.load(Ordering::Acquire);
         loop {
             thread.next = head;
@@ -135,9 +198,6 @@ pub fn register(busy: bool) -> &'static Thread {
             }
         }
     }
-    thread.view.busy.set(busy);
-    // SAFETY: the word is this thread's own.
-    unsafe { *word() = thread };
     thread
 }
 
@@ -155,6 +215,18 @@ pub fn count(counters: &(Cell<u64>, Cell<u64>), bytes: u64) {
 }
 
 impl Thread {
+    fn end(&self) {
+        self.runs_no(None);
+        self.ended.set(true);
+    }
+
+    /// It runs no interpreter any more; what it still does goes to `root`.
+    pub fn runs_no(&self, root: Option<(NodeId, PlaceId)>) {
+        self.view.interp.set(std::ptr::null_mut());
+        self.view.main_stack.set(std::ptr::null());
+        self.perl_root.set(root);
+    }
+
     /// What the allocator did in it.
     pub fn figures(&self) -> ThreadFigures {
         ThreadFigures {

@@ -211,6 +211,23 @@ impl Recorder {
         }
     }
 
+    /// In a forked child, which has but this interpreter, with its coroutines.
+    pub fn begin_calls_anew(&mut self, interp: &mut Interp) {
+        for &other in self.interps.iter().filter(|&&other| !std::ptr::eq(other, interp)) {
+            // SAFETY: interpreters are leaked, and no thread runs this one.
+            unsafe { (*other).calls = None };
+        }
+        if interp.calls.is_none() {
+            return;
+        }
+        self.streams = 0;
+        self.begin_calls(interp);
+        if let Some(coroutines) = &mut interp.coroutines {
+            coroutines.forget_streams();
+        }
+        self.in_each_that_waits(interp, Self::begin_calls);
+    }
+
     fn counted(&self, interp: &Interp) -> Counted {
         Counted { live_bytes: self.counters.live_bytes, scalars: interp.scalars() as u64 }
     }

@@ -91,7 +91,7 @@ pub struct Recorder {
     pub timeline: Vec<TimePoint>,
     /// What of it has been written.
     pub trace: TraceState,
-    /// All interpreters there ever were.
+    /// All interpreters, the program's first. One that is gone is the next one's: a program may make threads without end.
     pub interps: Vec<*mut Interp>,
     /// Not recording for now.
     pub paused: bool,
@@ -165,22 +165,31 @@ impl Recorder {
     }
 
     fn find_interp(&mut self, layout: PerlLayout) -> *mut Interp {
-        let known = |&&interp: &&*mut Interp| {
-            // SAFETY: interpreters are leaked, never freed.
-            unsafe { (*interp).view.perl == layout.perl }
-        };
+        // SAFETY: interpreters are leaked, never freed.
+        let known = |&&interp: &&*mut Interp| unsafe { (*interp).view.perl == layout.perl };
         if let Some(&interp) = self.interps.iter().find(known) {
             return interp;
         }
         let number = self.interps.len();
-        let root = if number == 0 { self.main } else { self.new_thread_root(&format!("(thread {number})")).0 };
-        let interp = Box::leak(Box::new(Interp::new(layout, root)));
+        // SAFETY: as above; nothing refers to one that is gone.
+        let mut gone = self.interps.iter().skip(1).map(|&known| unsafe { &mut *known });
+        let interp = match gone.find(|known| known.view.perl.is_null()) {
+            Some(known) => {
+                known.begin_anew(layout);
+                known
+            }
+            None => {
+                let root = if number == 0 { self.main } else { self.new_thread_root(&format!("(thread {number})")).0 };
+                let new = Box::leak(Box::new(Interp::new(layout, root)));
+                self.interps.push(new);
+                new
+            }
+        };
         self.begin_scalars(interp, number == 0);
         interp.freed_so_far = generations::all();
-        if self.options.calls {
+        if self.options.calls && interp.calls.is_none() {
             self.begin_calls(interp);
         }
-        self.interps.push(interp);
         interp
     }
 
@@ -218,14 +227,14 @@ impl Recorder {
                 self.settle_pending(interp);
                 self.close_all(interp);
                 session::send_calls(self, interp);
-                interp.calls = None;
                 // What is left of a thread's scalars goes with it; the program's own outlive our last look.
                 if interp.node != self.main {
                     self.end_scalars(interp);
                 }
                 interp.gone();
+                let root = (interp.node, self.places.intern(interp.node, LocationId::default()));
                 let ran_it = |thread: &&Thread| std::ptr::eq(thread.view.interp.get(), &interp.view);
-                thread::all().filter(ran_it).for_each(|thread| thread.view.main_stack.set(std::ptr::null()));
+                thread::all().filter(ran_it).for_each(|thread| thread.runs_no(Some(root)));
                 break;
             }
         }

@@ -11,7 +11,7 @@ use std::ffi::{c_void, CStr};
 
 impl Recorder {
     pub(super) fn thread_root(&mut self, thread: &Thread) -> (NodeId, PlaceId) {
-        if let Some(root) = thread.root.get() {
+        if let Some(root) = thread.perl_root.get().or(thread.root.get()) {
             return root;
         }
         let root = self.new_thread_root(&format!("(C thread {})", thread.tid));
