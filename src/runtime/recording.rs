@@ -62,6 +62,7 @@ fn meet() -> Option<&'static Thread> {
         MISSED.fetch_add(1, Relaxed);
         return None;
     }
+    thread::hide();
     let _held = lock::hold();
     Some(thread::register(false))
 }

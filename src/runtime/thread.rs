@@ -122,13 +122,25 @@ pub fn watch_ends() {
 
 /// Called in a thread that ends. Should it go on to allocate or free, it is met anew.
 unsafe extern "C" fn ends(_: *mut c_void) {
+    let Some(thread) = current() else { return };
+    hide();
     let held = lock::hold();
-    if let Some(thread) = current() {
-        // SAFETY: the word is this thread's own.
-        unsafe { *word() = std::ptr::null() };
-        thread.end();
-    }
+    thread.end();
     drop(held);
+    // SAFETY: the word is this thread's own.
+    unsafe { *word() = std::ptr::null() };
+}
+
+/// A thread in which nothing is recorded.
+struct Nobody(Thread);
+// SAFETY: it is always busy, so whoever has it for its own looks no further, and writes only that.
+unsafe impl Sync for Nobody {}
+static NOBODY: Nobody = Nobody(Thread::new(0, true));
+
+/// Until this thread is registered nothing in it is recorded: waiting for a lock may take memory.
+pub fn hide() {
+    // SAFETY: the word is this thread's own.
+    unsafe { *word() = &NOBODY.0 };
 }
 
 /// In a forked child: of all threads it has but this one.
@@ -147,12 +159,17 @@ pub fn current() -> Option<&'static Thread> {
 /// Makes this thread known. With `busy`, for good: it is the profiler's own. To be called with the recorder locked.
 #[cold]
 pub fn register(busy: bool) -> &'static Thread {
-    let thread = match all().find(|thread| thread.ended.get()) {
-        Some(ended) if !busy && KNOWN.load(Ordering::Relaxed) >= THREADS_APART => {
-            ended.ended.set(false);
-            ended
+    // SAFETY: gettid has no precondition.
+    let tid = unsafe { libc::gettid() } as u32;
+    let is_full = KNOWN.load(Ordering::Relaxed) >= THREADS_APART;
+    let mut ended = all().filter(|thread| !busy && thread.ended.get());
+    // One of the same number first: this thread itself, which frees something after its end.
+    let thread = match ended.clone().find(|thread| thread.tid == tid).or_else(|| ended.next().filter(|_| is_full)) {
+        Some(thread) => {
+            thread.ended.set(false);
+            thread
         }
-        _ => new(busy),
+        None => new(tid, busy),
     };
     // SAFETY: the word is this thread's own.
     unsafe { *word() = thread };
@@ -166,27 +183,8 @@ pub fn register(busy: bool) -> &'static Thread {
     thread
 }
 
-fn new(busy: bool) -> &'static Thread {
-    // SAFETY: gettid has no precondition.
-    let tid = unsafe { libc::gettid() } as u32;
-    let view = ThreadView {
-        interp: Cell::new(std::ptr::null_mut()),
-        main_stack: Cell::new(std::ptr::null()),
-        busy: Cell::new(busy),
-    };
-    let thread = Thread {
-        view,
-        tid,
-        runs_perl: Cell::default(),
-        allocated: Default::default(),
-        freed: Default::default(),
-        written: Cell::default(),
-        root: Cell::new(None),
-        perl_root: Cell::new(None),
-        ended: Cell::new(false),
-        next: std::ptr::null(),
-    };
-    let thread = Box::leak(Box::new(thread));
+fn new(tid: u32, busy: bool) -> &'static Thread {
+    let thread = Box::leak(Box::new(Thread::new(tid, busy)));
     if !busy {
         KNOWN.fetch_add(1, Ordering::Relaxed);
         let mut head = THREADS.load(Ordering::Acquire);
@@ -215,6 +213,32 @@ pub fn count(counters: &(Cell<u64>, Cell<u64>), bytes: u64) {
 }
 
 impl Thread {
+    const fn new(tid: u32, busy: bool) -> Self {
+        Self {
+            view: ThreadView {
+                interp: Cell::new(std::ptr::null_mut()),
+                main_stack: Cell::new(std::ptr::null()),
+                busy: Cell::new(busy),
+            },
+            tid,
+            runs_perl: Cell::new(false),
+            allocated: (Cell::new(0), Cell::new(0)),
+            freed: (Cell::new(0), Cell::new(0)),
+            written: Cell::new(ThreadFigures {
+                tid: 0,
+                runs_perl: false,
+                allocated_bytes: 0,
+                allocated_blocks: 0,
+                freed_bytes: 0,
+                freed_blocks: 0,
+            }),
+            root: Cell::new(None),
+            perl_root: Cell::new(None),
+            ended: Cell::new(false),
+            next: std::ptr::null(),
+        }
+    }
+
     fn end(&self) {
         self.runs_no(None);
         self.ended.set(true);
@@ -241,7 +265,7 @@ impl Thread {
 }
 
 /// All threads that the program's allocations came from, newest first.
-pub fn all() -> impl Iterator<Item = &'static Thread> {
+pub fn all() -> impl Iterator<Item = &'static Thread> + Clone {
     // SAFETY: nodes of the list are leaked and complete before they are linked.
     let first = unsafe { THREADS.load(Ordering::Acquire).cast_const().as_ref() };
     // SAFETY: as above.
