@@ -58,3 +58,43 @@ impl Coroutines {
         self.streams.clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::call_stream::Counted;
+    use super::*;
+
+    const ROOT: NodeId = NodeId(7);
+
+    fn stream(number: u32) -> Option<CallStream> {
+        Some(CallStream::new(number, Counted::default(), (0, 0)))
+    }
+
+    #[test]
+    fn one_with_open_calls_is_found_again_by_its_stack() {
+        let mut coroutines = Coroutines::new(ROOT);
+        let frames = vec![Frame::root(ROOT), Frame::root(NodeId(8)), Frame::root(NodeId(9))];
+        coroutines.put(0x1000, Coroutine { frames, calls: stream(1) }, false);
+        assert_eq!(coroutines.stacks(), [0x1000]);
+        assert_eq!(coroutines.take(0x2000).frames.len(), 1);
+        let found = coroutines.take(0x1000);
+        assert_eq!((found.frames.len(), found.calls.is_some()), (3, true));
+        assert_eq!(coroutines.take(0x1000).frames.len(), 1);
+    }
+
+    #[test]
+    fn one_without_is_over_and_the_next_goes_on_with_its_stream() {
+        let mut coroutines = Coroutines::new(ROOT);
+        coroutines.put(0x1000, Coroutine { frames: vec![Frame::root(ROOT)], calls: stream(1) }, false);
+        assert!(coroutines.stacks().is_empty());
+        assert!(coroutines.take(0x3000).calls.is_some());
+        assert!(coroutines.take(0x4000).calls.is_none());
+    }
+
+    #[test]
+    fn the_program_is_kept_even_so() {
+        let mut coroutines = Coroutines::new(ROOT);
+        coroutines.put(0x1000, Coroutine { frames: vec![Frame::root(NodeId(0))], calls: None }, true);
+        assert_eq!(coroutines.stacks(), [0x1000]);
+    }
+}
