@@ -212,7 +212,8 @@ pub extern "C" fn mprof_finish() {
     shield((), || session::finish(Cause::Exit));
 }
 
-/// The interpreter at those addresses, which this thread runs from now on; null when nothing is recorded.
+/// The interpreter at those addresses, which this thread runs from now on, in the coroutine that its stacks are of; null
+/// when nothing is recorded.
 ///
 /// # Safety
 /// `layout` is valid as its fields say.
@@ -224,9 +225,7 @@ pub unsafe extern "C" fn mprof_interp(layout: *const PerlLayout) -> *mut InterpV
     let find = || {
         with(|recorder, thread| {
             // SAFETY: the caller's promise.
-            let view = recorder.interp(unsafe { *layout }, thread).cast();
-            thread.view.interp.set(view);
-            view
+            recorder.interp(unsafe { *layout }, thread).cast()
         })
     };
     shield(None, find).unwrap_or(std::ptr::null_mut())

@@ -76,6 +76,7 @@ _begin()
         PL_perldb |= 0x01 | 0x02 | 0x40;
         sv_setiv_mg(PL_DBsingle, 1);
     }
+    shim_note_program(aTHX);
     shim_watch_end(aTHX);
     call_atexit(shim_interp_ends, NULL);
     switch (mprof_start_mode()) {

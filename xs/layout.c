@@ -5,6 +5,15 @@ static const char *cop_file(const void *cop) {
     return CopFILE((const COP *)cop);
 }
 
+/* The interpreter that loaded us, and its main stack: no coroutine's, for it was compiling. */
+static const void *program;
+static const void *program_stack;
+
+void shim_note_program(pTHX) {
+    program = SHIM_PERL;
+    program_stack = (const void *)PL_mainstack;
+}
+
 PerlLayout shim_layout(pTHX) {
     PerlLayout layout;
     layout.perl = SHIM_PERL;
@@ -23,6 +32,8 @@ PerlLayout shim_layout(pTHX) {
     layout.sv_arenaroot = (const void *const *)&PL_sv_arenaroot;
     layout.body_arenas = (const void *const *)&PL_body_arenas;
     layout.block_header_bytes = PERL_MEMORY_DEBUG_HEADER_SIZE;
+    layout.main_stack = (const void *const *)&PL_mainstack;
+    layout.own_stack = SHIM_PERL == program ? program_stack : (const void *)PL_mainstack;
     layout.cop_line_offset = STRUCT_OFFSET(COP, cop_line);
     layout.cop_file = cop_file;
     layout.describe_scalar = shim_describe_scalar;
@@ -30,11 +41,12 @@ PerlLayout shim_layout(pTHX) {
     return layout;
 }
 
-/* An interpreter that runs here for the first time, or again after another. */
+/* An interpreter, or one of its coroutines, that runs here for the first time, or again after another. */
 InterpView *shim_find(pTHX) {
     PerlLayout layout;
     /* A thread's interpreter that has been given up is not to be met anew while it is taken down. */
     if (PL_phase == PERL_PHASE_DESTRUCT) return NULL;
+    shim_hook_runops(aTHX);
     layout = shim_layout(aTHX);
     return mprof_interp(&layout);
 }

@@ -132,6 +132,10 @@ typedef struct PerlLayout {
     // What perl puts before each block that it asks malloc for, in bytes: its pointers point behind it. 0 but for a perl
     // that checks its use of memory.
     size_t block_header_bytes;
+    // `&PL_mainstack`: another for each coroutine.
+    const void *const *main_stack;
+    // `PL_mainstack` of the interpreter's own program, as opposed to its coroutines.
+    const void *own_stack;
     // Offset of `cop_line`, in bytes.
     size_t cop_line_offset;
     // `CopFILE`: the file of a COP, or null. Called with a live COP; runs no Perl code and allocates nothing.
@@ -166,6 +170,9 @@ typedef struct InterpView {
 typedef struct ThreadView {
     // The interpreter whose code ran here last; null before any did.
     struct InterpView *interp;
+    // The stack (`PL_mainstack`) of its coroutine that the shim has met here last, which tells interpreters apart as well:
+    // of those that are alive no two have one in common. Null where the shim is to look again.
+    const void *main_stack;
     // Inside the profiler: whatever the allocator is asked for now is not the program's.
     bool busy;
 } ThreadView;
@@ -252,7 +259,8 @@ void mprof_heap_variable(struct HeapVisit *visit, uint32_t index, struct MprofTe
 // The calls open in the whole process are over, and the trace with them.
 void mprof_finish(void);
 
-// The interpreter at those addresses, which this thread runs from now on; null when nothing is recorded.
+// The interpreter at those addresses, which this thread runs from now on, in the coroutine that its stacks are of; null
+// when nothing is recorded.
 //
 // # Safety
 // `layout` is valid as its fields say.

@@ -17,15 +17,24 @@ OP *shim_entersub(pTHX) {
     bool from_c;
     size_t depth;
     CV *callee;
-    OP *next;
-    if (!me) return original[OP_ENTERSUB](aTHX);
+    OP *next = NULL;
+    if (!me) {
+        next = original[OP_ENTERSUB](aTHX);
+        if (next == PL_op) shim_gave_way(aTHX_ NULL);
+        return next;
+    }
     /* Called by C code (DESTROY, tie, overload, BEGIN, signals), perhaps after an exit or die that unwound all. */
     from_c = !PL_op->op_next;
     if (from_c) shim_close_unwound(aTHX_ me, PL_curcop);
     depth = me->depth;
     callee = shim_callee(aTHX_ *PL_stack_sp);
-    if (callee) shim_open(aTHX_ me, callee, CvISXSUB(callee) ? before : before + 1);
-    next = original[OP_ENTERSUB](aTHX);
+    if (callee && CvISXSUB(callee)) {
+        shim_open(aTHX_ me, callee, before);
+        if (shim_coro_seen) next = shim_give_way(aTHX_ callee);
+    } else if (callee) {
+        shim_open(aTHX_ me, callee, before + 1);
+    }
+    if (!next) next = original[OP_ENTERSUB](aTHX);
     me = shim_me(aTHX);
     if (!me) return next;
     if (WAS_CONTEXT_PUSHED(stack, before) && CxTYPE(&cxstack[cxstack_ix]) == CXt_SUB && !(callee && CvISXSUB(callee))) {
@@ -34,6 +43,7 @@ OP *shim_entersub(pTHX) {
         if (from_c) shim_close_at_scope_end(aTHX_ depth);
     } else if (me->depth > depth) {
         mprof_leave_to(me, depth, PL_curcop);
+        if (next == PL_op) shim_gave_way(aTHX_ callee);
     }
     return next;
 }
@@ -212,6 +222,11 @@ void shim_hook_interp(pTHX) {
     PL_opfreehook = opfree;
     original_runops = PL_runops;
     PL_runops = runops;
+}
+
+/* Coro gives each new coroutine perl's own. */
+void shim_hook_runops(pTHX) {
+    if (PL_runops == original_runops) PL_runops = runops;
 }
 
 static void wrap(int type, Perl_ppaddr_t wrapper) {

@@ -31,6 +31,7 @@ extern __thread ThreadView *mprof_thread __attribute__((tls_model("initial-exec"
 #endif
 
 /* layout.c */
+void shim_note_program(pTHX);
 PerlLayout shim_layout(pTHX);
 InterpView *shim_find(pTHX);
 
@@ -49,6 +50,12 @@ void shim_boot(pTHX);
 OP *shim_entersub(pTHX);
 void shim_hook_ops(pTHX_ bool calls_and_statements);
 void shim_hook_interp(pTHX);
+void shim_hook_runops(pTHX);
+
+/* coro.c */
+extern bool shim_coro_seen __attribute__((visibility("hidden")));
+OP *shim_give_way(pTHX_ const CV *callee);
+void shim_gave_way(pTHX_ const CV *callee);
 
 /* ends.c */
 void shim_watch_end(pTHX);
@@ -67,7 +74,7 @@ PERL_STATIC_INLINE InterpView *shim_me(pTHX) {
     ThreadView *thread;
     if (!mprof_recording) return NULL;
     thread = mprof_thread;
-    if (thread && thread->interp && thread->interp->perl == SHIM_PERL) return thread->interp;
+    if (thread && thread->main_stack == (const void *)PL_mainstack) return thread->interp;
     return shim_find(aTHX);
 }
 

@@ -553,7 +553,7 @@ Of a run with C<calls=1>: a row for each call that is over, in the order of thei
                         the other counters then
     node_id             the path of calls
     depth               calls it was inside of
-    interpreter         0 for the main program; the number of the thread's interpreter
+    interpreter         0 for the main program; each thread has another number, and each coroutine
 
 In C<sqlite> there is also the view C<f> of C<id>, C<function>, C<before> and C<after>, for the query that the module of 2007
 was made for:
@@ -863,8 +863,22 @@ A program that is started by C<system>, C<exec> or backticks is not profiled. To
 
 =head1 THREADS
 
-Subs that run in a Perl thread stand below C<(thread N)> in the tree, not below the main program. What a
-thread of a C library allocates stands below C<(C thread N)>, where N is the kernel's number of the thread. C<mprof-dump info> has the allocator's figures of each thread.
+Subs that run in a Perl thread stand below C<(thread N)> in the tree, not below the main program. A thread that begins
+when another is over goes on with that one's place: there are as many as ran at a time.
+
+What a thread of a C library allocates stands below C<(C thread N)>, where N is the kernel's number of the thread; so does
+what a Perl thread allocates before it runs Perl. C<mprof-dump info> has the allocator's figures of each thread. Of more
+threads than 256, a new one goes on with the figures and the number of one that is over.
+
+=head1 COROUTINES AND EVENT LOOPS
+
+Each coroutine of L<Coro> has its own open calls, whenever it gives way to another. Subs that run in one stand below
+C<(coroutines)> in the tree, all coroutines together. What Coro itself needs for a coroutine is booked on the sub that gave
+way or on the coroutine that goes on: perl's stacks, and a copy of the variables of each sub that is under way.
+
+With an event loop, such as L<AnyEvent>, L<EV> or L<IO::Async>, what a callback does belongs to the callback, below what
+runs the loop. An C<async sub> of L<Future::AsyncAwait> counts as called anew each time that it goes on after an C<await>,
+below what made it go on.
 
 =head1 HOW A PROGRAM ENDS
 
@@ -914,6 +928,12 @@ Time, and the size of the process.
 
 =item *
 
+The order in which objects are destroyed that live until the program is over. perl goes through its pools of scalars then,
+and whatever is loaded has a place in them: C<use overload> alone may change it as well. L<perlobj> calls it
+unpredictable.
+
+=item *
+
 A script whose C<#!> line names no perl. perl hands it over to that interpreter with all switches of its own, also
 C<-d:MProf>, which the interpreter will not know.
 
@@ -944,7 +964,8 @@ more. The first page says how much.
 
 =item *
 
-With L<Coro>, what one coroutine allocates may be booked on another.
+With L<Coro> and C<hook=db>, a place that gives way to another coroutine counts one call of C<cede> and the like, however
+often it does; and scalars that such a statement makes may be booked on the coroutine that goes on.
 
 =back
 

@@ -34,13 +34,14 @@ pub struct PagesRead {
     pub resident_pages: i64,
 }
 
-/// Events of one interpreter, in order. The first record of an interpreter counts from `start_live_bytes` and
+/// Events of one interpreter, or of one of its coroutines at a time, in order. The first record counts from `start_live_bytes` and
 /// `start_scalars`; it begins with an entry for each call that was open already.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Calls {
-    /// Number of the interpreter: 0 for the main program, N for `(thread N)`.
+    /// Number of the stream: 0 for the main program; each thread has another, and each coroutine, which may have that of
+    /// one that is over.
     pub interpreter: u32,
-    /// Number of the interpreter's first event in this record.
+    /// Number of the stream's first event in this record.
     pub first: u64,
     /// Live bytes before the first event.
     pub start_live_bytes: u64,

@@ -265,6 +265,22 @@ pub struct ThreadFigures {
     pub freed_blocks: u64,
 }
 
+impl ThreadFigures {
+    /// Adds those of the same thread, or of one that has its number in another process.
+    pub fn add(&mut self, more: &Self) {
+        self.tid = more.tid;
+        self.runs_perl |= more.runs_perl;
+        for (sum, more) in [
+            (&mut self.allocated_bytes, more.allocated_bytes),
+            (&mut self.allocated_blocks, more.allocated_blocks),
+            (&mut self.freed_bytes, more.freed_bytes),
+            (&mut self.freed_blocks, more.freed_blocks),
+        ] {
+            *sum = sum.saturating_add(more);
+        }
+    }
+}
+
 /// The whole process's counters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
 pub struct Totals {

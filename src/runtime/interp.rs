@@ -4,6 +4,7 @@
 //! in [`PerlLayout`].
 
 use super::call_stream::CallStream;
+use super::coroutines::{Coroutine, Coroutines};
 use super::heap_visit::HeapVisit;
 use super::locations::{Location, LocationId};
 use super::place_cache::PlaceCache;
@@ -54,6 +55,10 @@ pub struct PerlLayout {
     /// What perl puts before each block that it asks malloc for, in bytes: its pointers point behind it. 0 but for a perl
     /// that checks its use of memory.
     pub block_header_bytes: usize,
+    /// `&PL_mainstack`: another for each coroutine.
+    pub main_stack: *const *const c_void,
+    /// `PL_mainstack` of the interpreter's own program, as opposed to its coroutines.
+    pub own_stack: *const c_void,
     /// Offset of `cop_line`, in bytes.
     pub cop_line_offset: usize,
     /// `CopFILE`: the file of a COP, or null. Called with a live COP; runs no Perl code and allocates nothing.
@@ -69,12 +74,19 @@ pub struct PerlLayout {
 
 /// An open call.
 #[derive(Clone, Copy)]
-struct Frame {
+pub struct Frame {
     node: NodeId,
     context: i32,
     stack: *const c_void,
     /// With `hook=db`: the statement that runs in it, or that called it.
     statement: usize,
+}
+
+impl Frame {
+    /// What is below the first call.
+    pub fn root(node: NodeId) -> Self {
+        Self { node, context: 0, stack: std::ptr::null(), statement: 0 }
+    }
 }
 
 /// An interpreter.
@@ -95,6 +107,10 @@ pub struct Interp {
     pub last_location: (Location, LocationId),
     /// The place looked up last for a statement being compiled: node, location, place.
     pub compiled_place: (NodeId, LocationId, PlaceId),
+    /// Whose calls are open: `PL_mainstack` of the coroutine that runs, or of the program.
+    pub main_stack: *const c_void,
+    /// The coroutines that wait, if there has been any.
+    pub coroutines: Option<Box<Coroutines>>,
     /// What perl had freed at the last boundary.
     pub freed_so_far: u32,
     /// A block that may be one of perl's pools growing.
@@ -128,11 +144,13 @@ impl Interp {
             view,
             layout,
             node: root,
-            frames: vec![Frame { node: root, context: 0, stack: std::ptr::null(), statement: 0 }],
+            frames: vec![Frame::root(root)],
             places: PlaceCache::default(),
             compiled_file: (Vec::new(), StrId(0)),
             last_location: Default::default(),
             compiled_place: (NodeId(u32::MAX), LocationId::default(), PlaceId(0)),
+            main_stack: layout.own_stack,
+            coroutines: None,
             freed_so_far: 0,
             pool_suspect: None,
             subs: SubCache::default(),
@@ -181,6 +199,44 @@ impl Interp {
         }
     }
 
+    /// Does a coroutine run whose calls are not those that are open here? Asked at each event of the allocator, which may
+    /// be the first that is heard of it; calls and statements are asked about by the shim.
+    #[inline]
+    pub fn has_moved(&self) -> bool {
+        self.coroutines.is_some() && self.main_stack_now() != self.main_stack
+    }
+
+    /// `PL_mainstack`.
+    #[inline]
+    pub fn main_stack_now(&self) -> *const c_void {
+        // SAFETY: as in `curcop`.
+        unsafe { *self.layout.main_stack }
+    }
+
+    /// From now on the open calls are those of the coroutine with that stack.
+    pub fn change_to(&mut self, main_stack: *const c_void) {
+        let Some(coroutines) = &mut self.coroutines else { return };
+        let next = coroutines.take(main_stack as usize);
+        let before = Coroutine {
+            frames: std::mem::replace(&mut self.frames, next.frames),
+            calls: std::mem::replace(&mut self.calls, next.calls),
+        };
+        coroutines.put(self.main_stack as usize, before, self.main_stack == self.layout.own_stack);
+        self.main_stack = main_stack;
+        self.view.depth = self.frames.len().saturating_sub(1);
+        self.see_top();
+    }
+
+    /// What is known of the innermost call follows the stack of calls.
+    #[inline]
+    fn see_top(&mut self) {
+        if let Some(&Frame { node, context, stack, .. }) = self.frames.last() {
+            self.node = node;
+            self.view.top_stack = stack;
+            self.view.top_context = context;
+        }
+    }
+
     /// Opens a call that runs in `node`, from the statement `cop`.
     #[inline]
     pub fn push(&mut self, node: NodeId, stack: *const c_void, context: i32, cop: usize) {
@@ -199,11 +255,7 @@ impl Interp {
         }
         self.frames.pop();
         self.view.depth -= 1;
-        if let Some(&Frame { node, context, stack, .. }) = self.frames.last() {
-            self.node = node;
-            self.view.top_stack = stack;
-            self.view.top_context = context;
-        }
+        self.see_top();
         if self.frames.capacity() > FRAMES_KEPT * 4 && self.frames.len() < FRAMES_KEPT / 4 {
             self.frames.shrink_to(FRAMES_KEPT);
         }
@@ -221,6 +273,11 @@ impl Interp {
         self.frames.last_mut().map_or(0, |frame| std::mem::replace(&mut frame.statement, cop))
     }
 
+    /// Another interpreter takes the place of one that is gone: below the same root, and in its stream of calls.
+    pub fn begin_anew(&mut self, layout: PerlLayout) {
+        *self = Self { calls: self.calls.take(), ..Self::new(layout, self.node) };
+    }
+
     /// perl frees the interpreter: nothing of it may be read from now on.
     pub fn gone(&mut self) {
         struct Null(*const c_void);
@@ -229,6 +286,8 @@ impl Interp {
         static NOTHING: Null = Null(std::ptr::null());
         self.view.perl = std::ptr::null();
         self.layout.curcop = &NOTHING.0;
+        self.coroutines = None;
+        self.ledger = None;
         self.pool_suspect = None;
     }
 }

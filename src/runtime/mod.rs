@@ -6,7 +6,7 @@
 //! | `interpose` | stands between the program and its allocator |
 //! | `recording`, `lock`, `thread` | the way from a hook into the recorder |
 //! | `recorder` | what an event changes |
-//! | `interp`, `sub_cache`, `place_cache`, `generations`, `eval_origins`, `pools` | what is known of perl |
+//! | `interp`, `coroutines`, `sub_cache`, `place_cache`, `generations`, `eval_origins`, `pools` | what is known of perl |
 //! | `scalar_ledger`, `arena_pages`, `births` | where and when every live scalar was born |
 //! | `strings`, `locations`, `call_tree`, `places`, `block_table` | what figures belong to |
 //! | `shim_types` | what the shim hands over |
@@ -30,6 +30,7 @@ pub mod block_table;
 mod call_stream;
 mod call_tree;
 pub mod complaint;
+mod coroutines;
 mod eval_origins;
 pub mod generations;
 mod header;

@@ -62,6 +62,8 @@ fn meet() -> Option<&'static Thread> {
         MISSED.fetch_add(1, Relaxed);
         return None;
     }
+    thread::hide();
+    let _held = lock::hold();
     Some(thread::register(false))
 }
 
@@ -88,11 +90,10 @@ pub fn with<R>(f: impl FnOnce(&mut Recorder, &'static Thread) -> R) -> Option<R>
     Some(result)
 }
 
-/// As [`with`], with the interpreter that the shim speaks of, which runs in this thread from now on.
+/// As [`with`], with the interpreter that the shim speaks of, which it found by this thread's [`thread::ThreadView`].
 #[inline(always)]
 pub fn with_interp<R>(view: *mut InterpView, f: impl FnOnce(&mut Recorder, &mut Interp) -> R) -> Option<R> {
-    with(|recorder, thread| {
-        thread.view.interp.set(view);
+    with(|recorder, _| {
         // SAFETY: the shim hands back a pointer it got from `Recorder::interp`: the head of an `Interp` that is never
         // freed, used by one thread at a time.
         f(recorder, unsafe { &mut *view.cast::<Interp>() })

@@ -8,7 +8,7 @@ use super::marks::FIRST_FULL;
 use super::options::{FullMode, Options, StatmMode};
 use super::recorder::Recorder;
 use super::recording::{self, mprof_attention, unobserved, with};
-use super::thread::{ErrnoKept, Thread};
+use super::thread::{self, ErrnoKept, Thread};
 use super::trace_file::{absolute, TraceFile};
 use super::trace_state::TraceState;
 use super::writer::{Writer, TICKS};
@@ -84,7 +84,6 @@ pub fn start(layout: PerlLayout) -> Result<(), String> {
         with(|recorder, thread| {
             recorder.paused = false;
             let interp = recorder.interp(layout, thread);
-            thread.view.interp.set(interp.cast());
             // SAFETY: an interpreter of ours, which this thread runs.
             recorder.settle_pending(unsafe { &mut *interp });
         });
@@ -98,11 +97,12 @@ pub fn start(layout: PerlLayout) -> Result<(), String> {
     writer.send(header::record(&plan.options, &plan.build, &recorder, &layout, None));
     writer.send(Record::Libraries(plan.build.libraries.clone()));
     recorder.trace.writer = Some(writer);
-    let thread = super::thread::current().unwrap_or_else(|| super::thread::register(false));
-    thread.view.interp.set(recorder.interp(layout, thread).cast());
+    let thread = thread::current().unwrap_or_else(|| thread::register(false));
+    recorder.interp(layout, thread);
     if procfs::process::Process::myself().ok().and_then(|me| me.stat().ok()).is_some_and(|stat| stat.num_threads > 2) {
         lock::expect_threads();
     }
+    thread::watch_ends();
     // SAFETY: the handlers are functions that stay loaded as long as the process.
     unsafe {
         libc::atexit(at_exit);
@@ -125,7 +125,7 @@ pub fn stop() {
         recorder.paused = true;
         if let Some(interp) = Recorder::interp_of(thread) {
             recorder.settle_pending(interp);
-            recorder.close_to(interp, 0);
+            recorder.close_all(interp);
         }
     });
 }
@@ -334,9 +334,11 @@ pub fn send_calls(recorder: &mut Recorder, interp: &mut Interp) {
     if writer.calls_bytes() > recorder.options.calls_max_bytes {
         calls.is_cut = true;
         interp.calls = None;
-        complain(
-            "the stream of calls has reached calls_max; later calls are not in it, all else is recorded as before",
-        );
+        if std::mem::take(&mut recorder.options.calls) {
+            complain(
+                "the stream of calls has reached calls_max; later calls are not in it, all else is recorded as before",
+            );
+        }
     }
     snapshot::define(recorder, &mut |record| writer.send(record));
     writer.send(Record::Calls(calls));
@@ -369,6 +371,7 @@ fn send_last(recorder: &mut Recorder, thread: &Thread, cause: Cause, full: Full)
             // SAFETY: interpreters are leaked, and this thread looks at none but its own and, here, another.
             send_calls(recorder, unsafe { &mut *other });
         }
+        recorder.in_each_that_waits(interp, send_calls);
         let now = recorder.trace.started.elapsed();
         let is_full = match full {
             Full::Yes => true,
@@ -437,6 +440,7 @@ extern "C" fn after_fork_in_parent() {
 extern "C" fn after_fork_in_child() {
     lock::after_fork();
     with(|recorder, _| {
+        thread::only_this_is_left();
         recorder.trace.forked = true;
         if let Some(writer) = recorder.trace.writer.take() {
             writer.abandon();
@@ -473,8 +477,6 @@ fn begin_child(recorder: &mut Recorder, interp: &mut Interp) {
     writer.send(header::record(&plan.options, &plan.build, recorder, &interp.layout, Some((parent, &plan.path))));
     writer.send(Record::Libraries(plan.build.libraries.clone()));
     recorder.trace.writer = Some(writer);
-    if interp.calls.is_some() {
-        recorder.begin_calls(interp, 0);
-    }
+    recorder.begin_calls_anew(interp);
     send_snapshot(recorder, Cause::Base, None);
 }

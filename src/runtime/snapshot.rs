@@ -6,6 +6,7 @@ use super::{heap_sample, own_memory, thread};
 use crate::format::ids::{NodeId, PlaceId, StrId, SubId};
 use crate::format::records::{Cause, Figures, Nodes, Places, Snapshot, Strings, Subs, ThreadFigures, Totals};
 use crate::format::Record;
+use rustc_hash::FxHashMap;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
@@ -85,14 +86,18 @@ pub fn define(recorder: &mut Recorder, put: &mut dyn FnMut(Record)) {
     }
 }
 
+/// Those that changed, by the kernel's number: a thread that frees something after its end may be known twice.
 fn changed_threads() -> Vec<ThreadFigures> {
-    let changed = thread::all().filter(|thread| thread.figures() != thread.written.get());
+    let mut rows: FxHashMap<u32, (ThreadFigures, bool)> = FxHashMap::default();
+    for thread in thread::all() {
+        let figures = thread.figures();
+        let (row, has_changed) = rows.entry(thread.tid).or_default();
+        row.add(&figures);
+        *has_changed |= thread.written.replace(figures) != figures;
+    }
+    let mut changed: Vec<_> = rows.into_values().filter(|row| row.1).map(|row| row.0).collect();
+    changed.sort_unstable_by_key(|row| row.tid);
     changed
-        .map(|thread| {
-            thread.written.set(thread.figures());
-            thread.figures()
-        })
-        .collect()
 }
 
 /// Live scalars in all interpreters that are still there.

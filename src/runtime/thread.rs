@@ -4,26 +4,31 @@
 //! stable Rust cannot say so, hence the assembly. The shim declares the same symbol as a C thread-local.
 
 use super::interp::InterpView;
+use super::lock;
 use crate::format::ids::{NodeId, PlaceId};
 use crate::format::records::ThreadFigures;
 use std::cell::Cell;
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::ffi::c_void;
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 /// What the shim may look at without a call: the head of a [`Thread`].
 #[repr(C)]
 pub struct ThreadView {
     /// The interpreter whose code ran here last; null before any did.
     pub interp: Cell<*mut InterpView>,
+    /// The stack (`PL_mainstack`) of its coroutine that the shim has met here last, which tells interpreters apart as well:
+    /// of those that are alive no two have one in common. Null where the shim is to look again.
+    pub main_stack: Cell<*const c_void>,
     /// Inside the profiler: whatever the allocator is asked for now is not the program's.
     pub busy: Cell<bool>,
 }
 
-/// A thread.
+/// A thread, or several that have come one after the other.
 #[repr(C)]
 pub struct Thread {
     /// Head, shared with the shim.
     pub view: ThreadView,
-    /// The kernel's id of it.
+    /// The kernel's id of it, or of the first.
     pub tid: u32,
     /// Does it run Perl code?
     pub runs_perl: Cell<bool>,
@@ -35,6 +40,10 @@ pub struct Thread {
     pub written: Cell<ThreadFigures>,
     /// Where its figures go as long as it runs no Perl code.
     pub root: Cell<Option<(NodeId, PlaceId)>>,
+    /// Where its figures go once it has taken an interpreter down.
+    pub perl_root: Cell<Option<(NodeId, PlaceId)>>,
+    /// Is it over?
+    ended: Cell<bool>,
     /// Threads are kept in one list that only grows.
     next: *const Thread,
 }
@@ -92,6 +101,53 @@ fn word() -> *mut *const Thread {
 compile_error!("Devel::MProf knows the thread-local storage of x86-64 and 64-bit ARM only");
 
 static THREADS: AtomicPtr<Thread> = AtomicPtr::new(std::ptr::null_mut());
+static KNOWN: AtomicU32 = AtomicU32::new(0);
+
+/// With more threads than these a new one goes on with the figures of one that is over. A program may make threads without
+/// end.
+const THREADS_APART: u32 = 256;
+
+/// The key whose destructor tells that a thread ends; [`NO_KEY`] where there is none.
+static END_KEY: AtomicU32 = AtomicU32::new(NO_KEY);
+const NO_KEY: u32 = u32::MAX;
+
+/// From now on the ends of threads are seen.
+pub fn watch_ends() {
+    let mut key = NO_KEY;
+    // SAFETY: the destructor is a function that stays loaded as long as the process.
+    if unsafe { libc::pthread_key_create(&mut key, Some(ends)) } == 0 {
+        END_KEY.store(key, Ordering::Relaxed);
+    }
+}
+
+/// Called in a thread that ends. Should it go on to allocate or free, it is met anew.
+unsafe extern "C" fn ends(_: *mut c_void) {
+    let Some(thread) = current() else { return };
+    hide();
+    let held = lock::hold();
+    thread.end();
+    drop(held);
+    // SAFETY: the word is this thread's own.
+    unsafe { *word() = std::ptr::null() };
+}
+
+/// A thread in which nothing is recorded.
+struct Nobody(Thread);
+// SAFETY: it is always busy, so whoever has it for its own looks no further, and writes only that.
+unsafe impl Sync for Nobody {}
+static NOBODY: Nobody = Nobody(Thread::new(0, true));
+
+/// Until this thread is registered nothing in it is recorded: waiting for a lock may take memory.
+pub fn hide() {
+    // SAFETY: the word is this thread's own.
+    unsafe { *word() = &NOBODY.0 };
+}
+
+/// In a forked child: of all threads it has but this one.
+pub fn only_this_is_left() {
+    let this = current();
+    all().filter(|&thread| !this.is_some_and(|this| std::ptr::eq(this, thread))).for_each(Thread::end);
+}
 
 /// This thread's state, or `None` before [`register`].
 #[inline(always)]
@@ -100,24 +156,37 @@ pub fn current() -> Option<&'static Thread> {
     unsafe { (*word()).as_ref() }
 }
 
-/// Makes this thread known. With `busy`, for good: it is the profiler's own.
+/// Makes this thread known. With `busy`, for good: it is the profiler's own. To be called with the recorder locked.
 #[cold]
 pub fn register(busy: bool) -> &'static Thread {
     // SAFETY: gettid has no precondition.
     let tid = unsafe { libc::gettid() } as u32;
-    let view = ThreadView { interp: Cell::new(std::ptr::null_mut()), busy: Cell::new(true) };
-    let thread = Thread {
-        view,
-        tid,
-        runs_perl: Cell::default(),
-        allocated: Default::default(),
-        freed: Default::default(),
-        written: Cell::default(),
-        root: Cell::new(None),
-        next: std::ptr::null(),
+    let is_full = KNOWN.load(Ordering::Relaxed) >= THREADS_APART;
+    let mut ended = all().filter(|thread| !busy && thread.ended.get());
+    // One of the same number first: this thread itself, which frees something after its end.
+    let thread = match ended.clone().find(|thread| thread.tid == tid).or_else(|| ended.next().filter(|_| is_full)) {
+        Some(thread) => {
+            thread.ended.set(false);
+            thread
+        }
+        None => new(tid, busy),
     };
-    let thread = Box::leak(Box::new(thread));
+    // SAFETY: the word is this thread's own.
+    unsafe { *word() = thread };
+    let key = END_KEY.load(Ordering::Relaxed);
+    if !busy && key != NO_KEY {
+        thread.view.busy.set(true);
+        // SAFETY: the key is there, and a value that is not null has the destructor called.
+        unsafe { libc::pthread_setspecific(key, std::ptr::from_ref(thread).cast()) };
+        thread.view.busy.set(false);
+    }
+    thread
+}
+
+fn new(tid: u32, busy: bool) -> &'static Thread {
+    let thread = Box::leak(Box::new(Thread::new(tid, busy)));
     if !busy {
+        KNOWN.fetch_add(1, Ordering::Relaxed);
         let mut head = THREADS.load(Ordering::Acquire);
         loop {
             thread.next = head;
@@ -127,9 +196,6 @@ pub fn register(busy: bool) -> &'static Thread {
             }
         }
     }
-    thread.view.busy.set(busy);
-    // SAFETY: the word is this thread's own.
-    unsafe { *word() = thread };
     thread
 }
 
@@ -147,6 +213,44 @@ pub fn count(counters: &(Cell<u64>, Cell<u64>), bytes: u64) {
 }
 
 impl Thread {
+    const fn new(tid: u32, busy: bool) -> Self {
+        Self {
+            view: ThreadView {
+                interp: Cell::new(std::ptr::null_mut()),
+                main_stack: Cell::new(std::ptr::null()),
+                busy: Cell::new(busy),
+            },
+            tid,
+            runs_perl: Cell::new(false),
+            allocated: (Cell::new(0), Cell::new(0)),
+            freed: (Cell::new(0), Cell::new(0)),
+            written: Cell::new(ThreadFigures {
+                tid: 0,
+                runs_perl: false,
+                allocated_bytes: 0,
+                allocated_blocks: 0,
+                freed_bytes: 0,
+                freed_blocks: 0,
+            }),
+            root: Cell::new(None),
+            perl_root: Cell::new(None),
+            ended: Cell::new(false),
+            next: std::ptr::null(),
+        }
+    }
+
+    fn end(&self) {
+        self.runs_no(None);
+        self.ended.set(true);
+    }
+
+    /// It runs no interpreter any more; what it still does goes to `root`.
+    pub fn runs_no(&self, root: Option<(NodeId, PlaceId)>) {
+        self.view.interp.set(std::ptr::null_mut());
+        self.view.main_stack.set(std::ptr::null());
+        self.perl_root.set(root);
+    }
+
     /// What the allocator did in it.
     pub fn figures(&self) -> ThreadFigures {
         ThreadFigures {
@@ -161,7 +265,7 @@ impl Thread {
 }
 
 /// All threads that the program's allocations came from, newest first.
-pub fn all() -> impl Iterator<Item = &'static Thread> {
+pub fn all() -> impl Iterator<Item = &'static Thread> + Clone {
     // SAFETY: nodes of the list are leaked and complete before they are linked.
     let first = unsafe { THREADS.load(Ordering::Acquire).cast_const().as_ref() };
     // SAFETY: as above.

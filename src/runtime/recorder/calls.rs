@@ -201,13 +201,31 @@ impl Recorder {
         }
     }
 
-    /// Begins the stream of calls of an interpreter with those that are open.
-    pub fn begin_calls(&mut self, interp: &mut Interp, number: u32) {
+    /// Begins the stream of calls of an interpreter, or of a coroutine, with those that are open.
+    pub fn begin_calls(&mut self, interp: &mut Interp) {
         let pages = (self.statm.last.size, self.statm.last.resident);
-        interp.calls = Some(CallStream::new(number, self.counted(interp), pages));
+        interp.calls = Some(CallStream::new(self.streams, self.counted(interp), pages));
+        self.streams += 1;
         for node in interp.open_nodes().collect::<Vec<_>>() {
             self.stream(interp, CallStep::Enter(node));
         }
+    }
+
+    /// In a forked child, which has but this interpreter, with its coroutines.
+    pub fn begin_calls_anew(&mut self, interp: &mut Interp) {
+        for &other in self.interps.iter().filter(|&&other| !std::ptr::eq(other, interp)) {
+            // SAFETY: interpreters are leaked, and no thread runs this one.
+            unsafe { (*other).calls = None };
+        }
+        if interp.calls.is_none() {
+            return;
+        }
+        self.streams = 0;
+        self.begin_calls(interp);
+        if let Some(coroutines) = &mut interp.coroutines {
+            coroutines.forget_streams();
+        }
+        self.in_each_that_waits(interp, Self::begin_calls);
     }
 
     fn counted(&self, interp: &Interp) -> Counted {

@@ -10,10 +10,12 @@
 //! | `calls` | a sub, file or eval is entered and left |
 //! | `boundaries` | a statement, entry or exit: what was read since the last |
 //! | `scalars` | scalars came and went |
+//! | `coroutines` | another coroutine runs |
 //! | `whereabouts` | none: where the event happened |
 
 mod boundaries;
 mod calls;
+mod coroutines;
 mod heap;
 mod scalars;
 mod whereabouts;
@@ -33,7 +35,7 @@ use super::places::Places;
 use super::session;
 use super::statm::Statm;
 use super::strings::Strings;
-use super::thread::Thread;
+use super::thread::{self, Thread};
 use super::trace_state::TraceState;
 use crate::format::heap::BirthUnit;
 use crate::format::ids::{NodeId, PlaceId};
@@ -89,7 +91,7 @@ pub struct Recorder {
     pub timeline: Vec<TimePoint>,
     /// What of it has been written.
     pub trace: TraceState,
-    /// All interpreters there ever were.
+    /// All interpreters, the program's first. One that is gone is the next one's: a program may make threads without end.
     pub interps: Vec<*mut Interp>,
     /// Not recording for now.
     pub paused: bool,
@@ -101,6 +103,8 @@ pub struct Recorder {
     ledger_was_full: bool,
     /// What scalars that are born now get as the time of their birth.
     pub born_at: BornAt,
+    /// Streams of calls there have been in this trace.
+    pub streams: u32,
     evals: EvalOrigins,
     blocks: Option<BlockTable>,
     pools: PlaceId,
@@ -139,6 +143,7 @@ impl Recorder {
             ledger_was_full: false,
             born_at: BornAt::default(),
             options,
+            streams: 0,
             evals: EvalOrigins::default(),
             pools,
             main,
@@ -147,25 +152,44 @@ impl Recorder {
         }
     }
 
-    /// The interpreter at those addresses, new or old, as this thread's.
+    /// The interpreter at those addresses, new or old, as the one that this thread runs, and its coroutine that runs.
     pub fn interp(&mut self, layout: PerlLayout, thread: &Thread) -> *mut Interp {
+        let found = self.find_interp(layout);
+        // SAFETY: interpreters are leaked, and only this thread runs this one.
+        let interp = unsafe { &mut *found };
+        self.follow(interp);
+        thread.view.main_stack.set(interp.main_stack);
+        thread.view.interp.set(found.cast());
         thread.runs_perl.set(true);
-        let known = |&&interp: &&*mut Interp| {
-            // SAFETY: interpreters are leaked, never freed.
-            unsafe { (*interp).view.perl == layout.perl }
-        };
+        found
+    }
+
+    fn find_interp(&mut self, layout: PerlLayout) -> *mut Interp {
+        // SAFETY: interpreters are leaked, never freed.
+        let known = |&&interp: &&*mut Interp| unsafe { (*interp).view.perl == layout.perl };
         if let Some(&interp) = self.interps.iter().find(known) {
             return interp;
         }
         let number = self.interps.len();
-        let root = if number == 0 { self.main } else { self.new_thread_root(&format!("(thread {number})")).0 };
-        let interp = Box::leak(Box::new(Interp::new(layout, root)));
+        // SAFETY: as above; nothing refers to one that is gone.
+        let mut gone = self.interps.iter().skip(1).map(|&known| unsafe { &mut *known });
+        let interp = match gone.find(|known| known.view.perl.is_null()) {
+            Some(known) => {
+                known.begin_anew(layout);
+                known
+            }
+            None => {
+                let root = if number == 0 { self.main } else { self.new_thread_root(&format!("(thread {number})")).0 };
+                let new = Box::leak(Box::new(Interp::new(layout, root)));
+                self.interps.push(new);
+                new
+            }
+        };
         self.begin_scalars(interp, number == 0);
         interp.freed_so_far = generations::all();
-        if self.options.calls {
-            self.begin_calls(interp, number as u32);
+        if self.options.calls && interp.calls.is_none() {
+            self.begin_calls(interp);
         }
-        self.interps.push(interp);
         interp
     }
 
@@ -194,21 +218,23 @@ impl Recorder {
         self.born_at = BornAt::new(unit, made + inherited);
     }
 
-    /// perl frees the interpreter at `perl`.
+    /// perl frees the interpreter at `perl`. The address of its stack may be another's next.
     pub fn gone(&mut self, perl: *const c_void) {
         for interp in self.interps.clone() {
             // SAFETY: interpreters are leaked, never freed.
             let interp = unsafe { &mut *interp };
             if interp.view.perl == perl {
                 self.settle_pending(interp);
-                self.close_to(interp, 0);
+                self.close_all(interp);
                 session::send_calls(self, interp);
-                interp.calls = None;
                 // What is left of a thread's scalars goes with it; the program's own outlive our last look.
                 if interp.node != self.main {
                     self.end_scalars(interp);
                 }
                 interp.gone();
+                let root = (interp.node, self.places.intern(interp.node, LocationId::default()));
+                let ran_it = |thread: &&Thread| std::ptr::eq(thread.view.interp.get(), &interp.view);
+                thread::all().filter(ran_it).for_each(|thread| thread.runs_no(Some(root)));
                 break;
             }
         }

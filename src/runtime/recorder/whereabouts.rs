@@ -11,7 +11,7 @@ use std::ffi::{c_void, CStr};
 
 impl Recorder {
     pub(super) fn thread_root(&mut self, thread: &Thread) -> (NodeId, PlaceId) {
-        if let Some(root) = thread.root.get() {
+        if let Some(root) = thread.perl_root.get().or(thread.root.get()) {
             return root;
         }
         let root = self.new_thread_root(&format!("(C thread {})", thread.tid));
@@ -36,7 +36,12 @@ impl Recorder {
     #[inline]
     pub(super) fn place_now(&mut self, thread: &Thread) -> PlaceId {
         match Self::interp_of(thread) {
-            Some(interp) => self.place_of(interp, interp.curcop() as usize),
+            Some(interp) => {
+                if interp.has_moved() {
+                    self.follow_unmet(interp, thread);
+                }
+                self.place_of(interp, interp.curcop() as usize)
+            }
             None => self.thread_root(thread).1,
         }
     }

@@ -20,7 +20,7 @@ pub use write::write;
 use super::trace::{SnapshotTotals, Trace};
 use super::warning::Warning;
 use crate::format::ids::{NodeId, PlaceId, StrId, SubId};
-use crate::format::records::{Cause, End, Header, Node, NodeFigures, Place, PlaceFigures, Sub, ThreadFigures, Totals};
+use crate::format::records::{Cause, End, Header, Node, NodeFigures, Place, PlaceFigures, Sub, Totals};
 use members::{member_warnings, MEMBER, MEMBER_WARNING};
 use own::Own;
 use rustc_hash::FxHashMap;
@@ -127,7 +127,7 @@ impl Merger {
         // A child's count from the fork: what it has more since is its growth.
         self.start_scalars += if trace.base.is_some() { 0 } else { trace.header.start_scalars };
         for (&tid, thread) in &trace.threads {
-            add_thread(self.trace.threads.entry(tid).or_default(), thread);
+            self.trace.threads.entry(tid).or_default().add(thread);
         }
         self.marks = self.marks.saturating_add(trace.marks());
         for (label, &marks) in &trace.mark_labels {
@@ -388,19 +388,6 @@ fn add_place(sum: &mut PlaceFigures, more: &PlaceFigures) {
         (&mut sum.at_peak_blocks, more.at_peak_blocks),
         (&mut sum.scalars_born, more.scalars_born),
         (&mut sum.scalars_died, more.scalars_died),
-    ] {
-        *sum = sum.saturating_add(more);
-    }
-}
-
-fn add_thread(sum: &mut ThreadFigures, more: &ThreadFigures) {
-    sum.tid = more.tid;
-    sum.runs_perl |= more.runs_perl;
-    for (sum, more) in [
-        (&mut sum.allocated_bytes, more.allocated_bytes),
-        (&mut sum.allocated_blocks, more.allocated_blocks),
-        (&mut sum.freed_bytes, more.freed_bytes),
-        (&mut sum.freed_blocks, more.freed_blocks),
     ] {
         *sum = sum.saturating_add(more);
     }
