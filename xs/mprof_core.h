@@ -163,8 +163,8 @@ typedef struct InterpView {
 typedef struct ThreadView {
     // The interpreter whose code ran here last; null before any did.
     struct InterpView *interp;
-    // Inside the profiler: whatever the allocator is asked for now is not the program's.
-    bool busy;
+    // Inside the profiler: whatever the allocator is asked for now is not the program's. Only its own thread changes it.
+    volatile bool busy;
 } ThreadView;
 
 // Are calls, statements and allocations recorded? What was recorded is followed to its end even when not. The shim

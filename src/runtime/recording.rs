@@ -11,7 +11,9 @@ use super::interpose::usable_bytes;
 use super::lock;
 use super::recorder::Recorder;
 use super::thread::{self, Thread};
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release,
+};
 
 /// The recorder, from the first start to the end of the process.
 static RECORDER: AtomicPtr<Recorder> = AtomicPtr::new(std::ptr::null_mut());
@@ -39,7 +41,7 @@ pub struct Freed {
 
 /// Makes `recorder` the one, for good.
 pub fn install(recorder: Box<Recorder>) {
-    RECORDER.store(Box::leak(recorder), Relaxed);
+    RECORDER.store(Box::leak(recorder), Release);
     mprof_recording.store(true, Relaxed);
 }
 
@@ -76,7 +78,7 @@ pub fn with<R>(f: impl FnOnce(&mut Recorder, &'static Thread) -> R) -> Option<R>
         Some(thread) => thread,
         None => meet()?,
     };
-    if thread.view.busy.replace(true) {
+    if !thread.enter() {
         return None;
     }
     let held = lock::hold();
@@ -84,8 +86,19 @@ pub fn with<R>(f: impl FnOnce(&mut Recorder, &'static Thread) -> R) -> Option<R>
     // this thread out meanwhile.
     let result = f(unsafe { &mut *recorder }, thread);
     drop(held);
-    thread.view.busy.set(false);
+    thread.leave();
     Some(result)
+}
+
+/// Runs `f` with the recorder on behalf of the program, in a thread that is not the program's, unless one of its threads
+/// is inside. None can enter meanwhile.
+pub fn visit<R>(f: impl FnOnce(&mut Recorder) -> R) -> Option<R> {
+    let recorder = RECORDER.load(Acquire);
+    if recorder.is_null() {
+        return None;
+    }
+    // SAFETY: the recorder is never freed; `lock::visit` keeps everybody else out.
+    lock::visit(thread::is_any_busy, || f(unsafe { &mut *recorder }))
 }
 
 /// As [`with`], with the interpreter that the shim speaks of, which runs in this thread from now on.
@@ -102,10 +115,10 @@ pub fn with_interp<R>(view: *mut InterpView, f: impl FnOnce(&mut Recorder, &mut 
 /// Runs `f` so that nothing it does is recorded.
 pub fn unobserved<R>(f: impl FnOnce() -> R) -> R {
     let thread = thread::current();
-    let was = thread.map(|thread| thread.view.busy.replace(true));
+    let entered = thread.filter(|thread| thread.enter());
     let result = f();
-    if let (Some(thread), Some(was)) = (thread, was) {
-        thread.view.busy.set(was);
+    if let Some(thread) = entered {
+        thread.leave();
     }
     result
 }

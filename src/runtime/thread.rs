@@ -7,15 +7,15 @@ use super::interp::InterpView;
 use crate::format::ids::{NodeId, PlaceId};
 use crate::format::records::ThreadFigures;
 use std::cell::Cell;
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
 /// What the shim may look at without a call: the head of a [`Thread`].
 #[repr(C)]
 pub struct ThreadView {
     /// The interpreter whose code ran here last; null before any did.
     pub interp: Cell<*mut InterpView>,
-    /// Inside the profiler: whatever the allocator is asked for now is not the program's.
-    pub busy: Cell<bool>,
+    /// Inside the profiler: whatever the allocator is asked for now is not the program's. Only its own thread changes it.
+    pub busy: AtomicBool,
 }
 
 /// A thread.
@@ -105,7 +105,7 @@ pub fn current() -> Option<&'static Thread> {
 pub fn register(busy: bool) -> &'static Thread {
     // SAFETY: gettid has no precondition.
     let tid = unsafe { libc::gettid() } as u32;
-    let view = ThreadView { interp: Cell::new(std::ptr::null_mut()), busy: Cell::new(true) };
+    let view = ThreadView { interp: Cell::new(std::ptr::null_mut()), busy: AtomicBool::new(true) };
     let thread = Thread {
         view,
         tid,
@@ -127,7 +127,7 @@ pub fn register(busy: bool) -> &'static Thread {
             }
         }
     }
-    thread.view.busy.set(busy);
+    thread.view.busy.store(busy, Ordering::Release);
     // SAFETY: the word is this thread's own.
     unsafe { *word() = thread };
     thread
@@ -147,6 +147,20 @@ pub fn count(counters: &(Cell<u64>, Cell<u64>), bytes: u64) {
 }
 
 impl Thread {
+    /// Enters the profiler. `false`: it is inside already.
+    #[inline(always)]
+    pub fn enter(&self) -> bool {
+        let was_outside = !self.view.busy.load(Ordering::Relaxed);
+        self.view.busy.store(true, Ordering::Relaxed);
+        was_outside
+    }
+
+    /// Leaves the profiler: what it did there can be seen by whoever sees that it has left.
+    #[inline(always)]
+    pub fn leave(&self) {
+        self.view.busy.store(false, Ordering::Release);
+    }
+
     /// What the allocator did in it.
     pub fn figures(&self) -> ThreadFigures {
         ThreadFigures {
@@ -158,6 +172,11 @@ impl Thread {
             freed_blocks: self.freed.1.get(),
         }
     }
+}
+
+/// Is any thread of the program inside the profiler, as far as can be seen?
+pub fn is_any_busy() -> bool {
+    all().any(|thread| thread.view.busy.load(Ordering::Acquire))
 }
 
 /// All threads that the program's allocations came from, newest first.

@@ -1,14 +1,16 @@
-//! The writer thread: encodes and appends what the recorder hands over, and gives the ticks.
+//! The writer thread: encodes and appends what the recorder hands over, gives the ticks, and takes the snapshots that the
+//! program's own threads do not come to take.
 //!
-//! It never touches the recorder. Nothing it does is recorded, and no signal of the program is delivered to it.
+//! It touches the recorder only while no thread of the program is inside, and never waits for one. Nothing it does is
+//! recorded, and no signal of the program is delivered to it.
 
 use super::complaint::complain;
 use super::recording::{self, mprof_attention};
-use super::thread;
 use super::trace_file::TraceFile;
+use super::{lock, session, thread};
 use crate::format::{encode_chunk, Record};
 use crossbeam_channel::{bounded, Receiver, RecvTimeoutError, Sender};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -22,6 +24,9 @@ const STACK_BYTES: usize = 256 << 10;
 
 /// Ticks so far.
 pub static TICKS: AtomicU32 = AtomicU32::new(0);
+
+/// In a forked child, until it has a writer of its own: there is nobody at the other end.
+static ABANDONED: AtomicBool = AtomicBool::new(false);
 
 enum Message {
     Record(Box<Record>),
@@ -48,6 +53,7 @@ impl Writer {
         let missed = recording::MISSED.load(Relaxed);
         let calls_bytes = Arc::new(AtomicU64::new(0));
         let written = Arc::clone(&calls_bytes);
+        lock::expect_visits();
         let mask = block_signals();
         let thread = std::thread::Builder::new().name("mprof".into()).stack_size(STACK_BYTES).spawn(move || {
             thread::register(true);
@@ -59,6 +65,7 @@ impl Writer {
         // What libc did in the thread before it was known as ours was not the program's.
         let _ = wait.recv();
         recording::MISSED.store(missed, Relaxed);
+        ABANDONED.store(false, Relaxed);
         Ok(Self { channel, calls_bytes, thread })
     }
 
@@ -74,6 +81,9 @@ impl Writer {
 
     /// Hands a record over, and waits if there are many.
     pub fn send(&self, record: Record) {
+        if ABANDONED.load(Relaxed) {
+            return;
+        }
         // The channel is closed only when the thread has gone, and then nothing is written any more.
         let _ = self.channel.send(Message::Record(Box::new(record)));
     }
@@ -81,7 +91,7 @@ impl Writer {
     /// Waits until all that was sent has been written.
     pub fn flush(&self) {
         let (done, wait) = bounded(1);
-        if self.channel.send(Message::Flush(done)).is_ok() {
+        if !ABANDONED.load(Relaxed) && self.channel.send(Message::Flush(done)).is_ok() {
             let _ = wait.recv();
         }
     }
@@ -96,6 +106,11 @@ impl Writer {
     pub fn abandon(self) {
         std::mem::forget(self);
     }
+}
+
+/// In a forked child, where no writer's thread exists.
+pub fn abandon_all() {
+    ABANDONED.store(true, Relaxed);
 }
 
 fn block_signals() -> libc::sigset_t {
@@ -116,31 +131,52 @@ fn restore_signals(mask: &libc::sigset_t) {
 
 fn write_all(mut file: TraceFile, messages: &Receiver<Message>, calls_bytes: &AtomicU64) {
     let mut failed = false;
+    let mut put = |record: Record| {
+        if failed {
+            return;
+        }
+        match write(&mut file, &record) {
+            Ok(bytes) if matches!(record, Record::Calls(_)) => {
+                calls_bytes.fetch_add(bytes as u64, Relaxed);
+            }
+            Ok(_) => {}
+            Err(why) => {
+                failed = true;
+                recording::uninstall();
+                let name = file.path().display();
+                complain(&format!("cannot write {name}: {why}; recording stops, what was written stays readable"));
+            }
+        }
+    };
     let mut next_tick = Instant::now() + TICK;
+    let mut next_visit = next_tick;
     loop {
         match messages.recv_deadline(next_tick) {
-            Ok(Message::Record(record)) if !failed => match write(&mut file, &record) {
-                Ok(bytes) if matches!(*record, Record::Calls(_)) => {
-                    calls_bytes.fetch_add(bytes as u64, Relaxed);
-                }
-                Ok(_) => {}
-                Err(why) => {
-                    failed = true;
-                    recording::uninstall();
-                    let name = file.path().display();
-                    complain(&format!("cannot write {name}: {why}; recording stops, what was written stays readable"));
-                }
-            },
-            Ok(Message::Record(_)) => {}
+            Ok(Message::Record(record)) => put(*record),
             Ok(Message::Flush(done)) => drop(done.send(())),
             Err(RecvTimeoutError::Timeout) => {
-                next_tick = Instant::now() + TICK;
+                let now = Instant::now();
+                next_tick = now + TICK;
                 TICKS.fetch_add(1, Relaxed);
-                mprof_attention.store(1, Relaxed);
+                let is_unattended = mprof_attention.swap(1, Relaxed) != 0;
+                if !is_unattended {
+                    next_visit = next_tick;
+                } else if now >= next_visit {
+                    if let Some(pause) = visit(messages, &mut put) {
+                        next_visit = Instant::now() + pause;
+                    }
+                }
             }
             Err(RecvTimeoutError::Disconnected) => return,
         }
     }
+}
+
+/// Nobody has attended to the last tick: takes the snapshot here, if one is due. Returns when to come again; `None`: it is
+/// not the time for visits.
+fn visit(messages: &Receiver<Message>, put: &mut dyn FnMut(Record)) -> Option<Duration> {
+    // What the program has handed over is older; nothing more can come while it is out of the recorder.
+    recording::visit(|recorder| messages.is_empty().then(|| session::snapshot_unattended(recorder, put))).flatten()
 }
 
 /// How many bytes were written.
