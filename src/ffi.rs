@@ -305,12 +305,11 @@ pub extern "C" fn mprof_enter_eval(view: *mut InterpView, number: u32, stack: *c
     }
 }
 
-/// The innermost call is over. `cop`: the statement that ran in it last.
+/// The innermost call is over. `cop`: the statement that ran in it last. `false`: nothing can be told now; a signal handler
+/// has interrupted the core.
 #[no_mangle]
-pub extern "C" fn mprof_leave(view: *mut InterpView, cop: *const c_void) {
-    if !view.is_null() {
-        with_interp(view, |recorder, interp| recorder.leave(interp, cop as usize));
-    }
+pub extern "C" fn mprof_leave(view: *mut InterpView, cop: *const c_void) -> bool {
+    !view.is_null() && with_interp(view, |recorder, interp| recorder.leave(interp, cop as usize)).is_some()
 }
 
 /// All calls above `depth` are over.

@@ -163,8 +163,6 @@ typedef struct InterpView {
 typedef struct ThreadView {
     // The interpreter whose code ran here last; null before any did.
     struct InterpView *interp;
-    // Inside the profiler: whatever the allocator is asked for now is not the program's. Only its own thread changes it.
-    volatile bool busy;
 } ThreadView;
 
 // Are calls, statements and allocations recorded? What was recorded is followed to its end even when not. The shim
@@ -283,8 +281,10 @@ void mprof_enter_file(struct InterpView *view, struct MprofText file, const void
 // The string eval of number `number` begins to be compiled and run.
 void mprof_enter_eval(struct InterpView *view, uint32_t number, const void *stack, int32_t context);
 
-// The innermost call is over. `cop`: the statement that ran in it last.
-void mprof_leave(struct InterpView *view, const void *cop);
+// The innermost call is over. `cop`: the statement that ran in it last. `false`: nothing can be told now; a signal handler
+// has interrupted the core.
+bool mprof_leave(struct InterpView *view,
+                 const void *cop);
 
 // All calls above `depth` are over.
 void mprof_leave_to(struct InterpView *view, size_t depth, const void *cop);

@@ -71,6 +71,15 @@ impl Drop for Held {
     }
 }
 
+/// The recorder is given up, and whoever was inside will not come out: nobody is to wait for that.
+pub fn give_up() {
+    if LOCK.is_locked() {
+        // SAFETY: the recorder is gone, so the lock guards nothing any more. If a thread has it that is still inside, that
+        // one unlocks it once more, which wakes nobody.
+        unsafe { LOCK.unlock() }
+    }
+}
+
 /// Runs `f` while no thread is inside, and keeps all out meanwhile. Never waits: `None`, and `f` is not run, where one is
 /// inside. `is_any_busy`: has a thread said that it is, and not yet that it no longer is?
 pub fn visit<R>(is_any_busy: impl FnOnce() -> bool, f: impl FnOnce() -> R) -> Option<R> {

@@ -6,6 +6,7 @@
 #![allow(non_upper_case_globals)] // the two that C knows too
 
 use super::block_table::Block;
+use super::complaint::announce_end;
 use super::interp::{Interp, InterpView};
 use super::interpose::usable_bytes;
 use super::lock;
@@ -67,6 +68,21 @@ fn meet() -> Option<&'static Thread> {
     Some(thread::register(false))
 }
 
+/// The thread is inside the recorder already. Mostly what it does there led here. But the program may have a signal handler
+/// that runs at once and dies: nobody knows in which state that has left the recorder.
+#[cold]
+fn refused<R>(thread: &Thread) -> Option<R> {
+    if thread.has_jumped_out() {
+        uninstall();
+        lock::give_up();
+        thread.leave();
+        announce_end(
+            "a signal handler has died in the midst of the profiler; recording stops, what was written stays readable",
+        );
+    }
+    None
+}
+
 /// Runs `f` with the recorder, unless there is none or this thread is inside already.
 #[inline(always)]
 pub fn with<R>(f: impl FnOnce(&mut Recorder, &'static Thread) -> R) -> Option<R> {
@@ -79,7 +95,7 @@ pub fn with<R>(f: impl FnOnce(&mut Recorder, &'static Thread) -> R) -> Option<R>
         None => meet()?,
     };
     if !thread.enter() {
-        return None;
+        return refused(thread);
     }
     let held = lock::hold();
     // SAFETY: the recorder is never freed, and the lock, or being the only thread, makes the reference unique; `busy` keeps

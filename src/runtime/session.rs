@@ -2,14 +2,14 @@
 //! complete however the process ends, forks or becomes another program.
 
 use super::call_stream::CallStream;
-use super::complaint::complain;
+use super::complaint::{announce_end, complain, share_with_children};
 use super::interp::{Interp, PerlLayout};
 use super::marks::FIRST_FULL;
 use super::options::{FullMode, Options, StatmMode};
 use super::recorder::Recorder;
 use super::recording::{self, mprof_attention, unobserved, with};
 use super::thread::{ErrnoKept, Thread};
-use super::trace_file::{absolute, TraceFile};
+use super::trace_file::{self, absolute, TraceFile};
 use super::trace_state::TraceState;
 use super::writer::{Writer, TICKS};
 use super::{header, heap_sample, interpose, lock, snapshot, thread, writer};
@@ -99,10 +99,12 @@ pub fn start(layout: PerlLayout) -> Result<(), String> {
         recording::mprof_recording.store(true, Relaxed);
         return Ok(());
     }
+    share_with_children();
     let plan = PLAN.lock().clone().unwrap_or_default();
     let file = TraceFile::create(&plan.path, pid()).map_err(|error| error.to_string())?;
     let mut recorder = Box::new(Recorder::new(plan.options.clone(), TraceState::new(pid())));
-    let writer = Writer::start(file).map_err(|error| format!("cannot start the writer thread: {error}"))?;
+    let writer = Writer::start(file, plan.options.interval)
+        .map_err(|error| format!("cannot start the writer thread: {error}"))?;
     writer.send(header::record(&plan.options, &plan.build, &recorder, &layout, None));
     writer.send(Record::Libraries(plan.build.libraries.clone()));
     recorder.trace.writer = Some(writer);
@@ -433,6 +435,18 @@ fn send_last(recorder: &mut Recorder, thread: &Thread, cause: Cause, full: Full)
     true
 }
 
+/// The process is about to become another program: all there is is written. A forked child that has not lived for an
+/// interval, and has written nothing, was forked for that, and leaves no trace.
+pub fn before_exec() {
+    let is_of_note = |recorder: &Recorder| {
+        let is_child = recorder.trace.parent.is_some();
+        !is_child || trace_file::is_open() || recorder.trace.started.elapsed() >= recorder.options.interval
+    };
+    if with(|recorder, _| is_of_note(recorder)) == Some(true) {
+        flush(Cause::Exec, false);
+    }
+}
+
 /// Takes a snapshot now, perhaps a full one, and waits until it has been written.
 pub fn flush(cause: Cause, full: bool) {
     let _errno = ErrnoKept::new();
@@ -479,7 +493,7 @@ extern "C" fn at_exit() {
 }
 
 extern "C" fn before_fork() {
-    lock::before_fork(thread::current().is_some_and(|thread| thread.view.busy.load(Relaxed)));
+    lock::before_fork(thread::current().is_some_and(Thread::is_busy));
 }
 
 extern "C" fn after_fork_in_parent() {
@@ -490,6 +504,7 @@ extern "C" fn after_fork_in_child() {
     lock::after_fork();
     // Whatever a signal handler that forks has interrupted: the thread of the writer is not there any more.
     writer::abandon_all();
+    trace_file::close_inherited();
     FORKED.store(true, Relaxed);
     mprof_attention.store(1, Relaxed);
 }
@@ -504,16 +519,13 @@ fn begin_child(recorder: &mut Recorder, interp: &mut Interp) {
         writer.abandon();
     }
     let snapshots_inherited = recorder.trace.snapshots_inherited + recorder.trace.snapshot;
-    recorder.trace = TraceState { snapshots_inherited, ..TraceState::new(pid()) };
+    recorder.trace = TraceState { parent: Some(parent), snapshots_inherited, ..TraceState::new(pid()) };
     recorder.marks.begin_child();
-    let writer = TraceFile::create(&PathBuf::from(path), pid())
-        .map_err(|error| error.to_string())
-        .and_then(|file| Writer::start(file).map_err(|error| format!("cannot start the writer thread: {error}")));
-    let writer = match writer {
+    let writer = match Writer::start(TraceFile::later(&PathBuf::from(path), pid()), plan.options.interval) {
         Ok(writer) => writer,
-        Err(why) => {
-            complain(&format!("{why}; this child is not profiled"));
+        Err(error) => {
             recording::uninstall();
+            announce_end(&format!("cannot start the writer thread of a child: {error}; it is not profiled"));
             return;
         }
     };

@@ -7,22 +7,26 @@ use super::interp::InterpView;
 use crate::format::ids::{NodeId, PlaceId};
 use crate::format::records::ThreadFigures;
 use std::cell::Cell;
-use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 /// What the shim may look at without a call: the head of a [`Thread`].
 #[repr(C)]
 pub struct ThreadView {
     /// The interpreter whose code ran here last; null before any did.
     pub interp: Cell<*mut InterpView>,
-    /// Inside the profiler: whatever the allocator is asked for now is not the program's. Only its own thread changes it.
-    pub busy: AtomicBool,
 }
+
+/// Where a thread that is the profiler's own has entered: above any other address.
+const FOR_GOOD: usize = usize::MAX;
 
 /// A thread.
 #[repr(C)]
 pub struct Thread {
     /// Head, shared with the shim.
     pub view: ThreadView,
+    /// Inside the profiler: whatever the allocator is asked for now is not the program's. An address on the thread's stack,
+    /// where it entered; 0 outside. Only the thread itself changes it.
+    entered_at: AtomicUsize,
     /// The kernel's id of it.
     pub tid: u32,
     /// Does it run Perl code?
@@ -105,9 +109,10 @@ pub fn current() -> Option<&'static Thread> {
 pub fn register(busy: bool) -> &'static Thread {
     // SAFETY: gettid has no precondition.
     let tid = unsafe { libc::gettid() } as u32;
-    let view = ThreadView { interp: Cell::new(std::ptr::null_mut()), busy: AtomicBool::new(true) };
+    let view = ThreadView { interp: Cell::new(std::ptr::null_mut()) };
     let thread = Thread {
         view,
+        entered_at: AtomicUsize::new(FOR_GOOD),
         tid,
         runs_perl: Cell::default(),
         allocated: Default::default(),
@@ -127,7 +132,7 @@ pub fn register(busy: bool) -> &'static Thread {
             }
         }
     }
-    thread.view.busy.store(busy, Ordering::Release);
+    thread.entered_at.store(if busy { FOR_GOOD } else { 0 }, Ordering::Release);
     // SAFETY: the word is this thread's own.
     unsafe { *word() = thread };
     thread
@@ -150,15 +155,31 @@ impl Thread {
     /// Enters the profiler. `false`: it is inside already.
     #[inline(always)]
     pub fn enter(&self) -> bool {
-        let was_outside = !self.view.busy.load(Ordering::Relaxed);
-        self.view.busy.store(true, Ordering::Relaxed);
-        was_outside
+        if self.entered_at.load(Ordering::Relaxed) != 0 {
+            return false;
+        }
+        let here = 0u8;
+        self.entered_at.store(&raw const here as usize, Ordering::Relaxed);
+        true
     }
 
     /// Leaves the profiler: what it did there can be seen by whoever sees that it has left.
     #[inline(always)]
     pub fn leave(&self) {
-        self.view.busy.store(false, Ordering::Release);
+        self.entered_at.store(0, Ordering::Release);
+    }
+
+    /// Is it inside the profiler?
+    pub fn is_busy(&self) -> bool {
+        self.entered_at.load(Ordering::Acquire) != 0
+    }
+
+    /// It is inside, and wants to enter: has it jumped out, in a signal handler that died? What it was inside of would be
+    /// further up the stack, which grows downwards.
+    #[cold]
+    pub fn has_jumped_out(&self) -> bool {
+        let here = 0u8;
+        self.entered_at.load(Ordering::Relaxed) <= &raw const here as usize
     }
 
     /// What the allocator did in it.
@@ -176,7 +197,7 @@ impl Thread {
 
 /// Is any thread of the program inside the profiler, as far as can be seen?
 pub fn is_any_busy() -> bool {
-    all().any(|thread| thread.view.busy.load(Ordering::Acquire))
+    all().any(Thread::is_busy)
 }
 
 /// All threads that the program's allocations came from, newest first.

@@ -9,6 +9,8 @@ pub struct TraceState {
     pub writer: Option<Writer>,
     /// The process that the trace belongs to.
     pub pid: u32,
+    /// The process that this one was forked from, if that was profiled.
+    pub parent: Option<u32>,
     /// The start; times count from here.
     pub started: Instant,
     /// Strings, subs, nodes and places written so far.
@@ -41,6 +43,7 @@ impl TraceState {
         Self {
             writer: None,
             pid,
+            parent: None,
             started: Instant::now(),
             written: [0; 4],
             snapshot: 0,

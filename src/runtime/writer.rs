@@ -4,10 +4,11 @@
 //! It touches the recorder only while no thread of the program is inside, and never waits for one. Nothing it does is
 //! recorded, and no signal of the program is delivered to it.
 
-use super::complaint::complain;
+use super::complaint::announce_end;
 use super::recording::{self, mprof_attention};
 use super::trace_file::TraceFile;
 use super::{lock, session, thread};
+use crate::format::records::{Cause, Snapshot};
 use crate::format::{encode_chunk, Record};
 use crossbeam_channel::{bounded, Receiver, RecvTimeoutError, Sender};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
@@ -43,22 +44,23 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread on a trace that has just begun.
+    /// Starts the thread on a trace that has just begun. A trace whose file is yet to be created gets it after `interval`
+    /// at the latest, or when it ends.
     ///
     /// # Errors
     /// Where the system gives no thread.
-    pub fn start(file: TraceFile) -> std::io::Result<Self> {
+    pub fn start(file: TraceFile, interval: Duration) -> std::io::Result<Self> {
         let (channel, messages) = bounded(WAITING);
         let (begun, wait) = bounded(1);
         let missed = recording::MISSED.load(Relaxed);
         let calls_bytes = Arc::new(AtomicU64::new(0));
-        let written = Arc::clone(&calls_bytes);
+        let output = Output { file, has_failed: false, calls_bytes: Arc::clone(&calls_bytes) };
         lock::expect_visits();
         let mask = block_signals();
         let thread = std::thread::Builder::new().name("mprof".into()).stack_size(STACK_BYTES).spawn(move || {
             thread::register(true);
             let _ = begun.send(());
-            write_all(file, &messages, &written);
+            write_all(output, &messages, interval);
         });
         restore_signals(&mask);
         let thread = thread?;
@@ -129,40 +131,73 @@ fn restore_signals(mask: &libc::sigset_t) {
     unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, mask, std::ptr::null_mut()) };
 }
 
-fn write_all(mut file: TraceFile, messages: &Receiver<Message>, calls_bytes: &AtomicU64) {
-    let mut failed = false;
-    let mut put = |record: Record| {
-        if failed {
+/// What the thread writes to.
+struct Output {
+    file: TraceFile,
+    has_failed: bool,
+    calls_bytes: Arc<AtomicU64>,
+}
+
+impl Output {
+    fn put(&mut self, record: Record) {
+        if self.has_failed {
             return;
         }
-        match write(&mut file, &record) {
+        match self.write(&record) {
             Ok(bytes) if matches!(record, Record::Calls(_)) => {
-                calls_bytes.fetch_add(bytes as u64, Relaxed);
+                self.calls_bytes.fetch_add(bytes as u64, Relaxed);
             }
             Ok(_) => {}
-            Err(why) => {
-                failed = true;
-                recording::uninstall();
-                let name = file.path().display();
-                complain(&format!("cannot write {name}: {why}; recording stops, what was written stays readable"));
-            }
+            Err(why) => self.fail(&why),
         }
-    };
+    }
+
+    /// How many bytes were written.
+    fn write(&mut self, record: &Record) -> Result<usize, String> {
+        let is_of_note = match record {
+            Record::Snapshot(Snapshot { cause, .. }) => !matches!(cause, Cause::Base | Cause::Interval),
+            _ => false,
+        };
+        let mut bytes = Vec::new();
+        encode_chunk(record, &mut bytes).map_err(|error| error.to_string())?;
+        self.file.append(&bytes, is_of_note).map_err(|error| error.to_string())?;
+        Ok(bytes.len())
+    }
+
+    /// An interval has passed since the start: all that waits is of note.
+    fn write_waiting(&mut self) {
+        if let Err(why) = self.file.write_waiting() {
+            self.fail(&why.to_string());
+        }
+    }
+
+    fn fail(&mut self, why: &str) {
+        self.has_failed = true;
+        recording::uninstall();
+        announce_end(&format!("{why}; recording stops, what was written stays readable"));
+    }
+}
+
+fn write_all(mut output: Output, messages: &Receiver<Message>, interval: Duration) {
     let mut next_tick = Instant::now() + TICK;
+    let first_interval_ends = Instant::now() + interval;
     let mut next_visit = next_tick;
     loop {
         match messages.recv_deadline(next_tick) {
-            Ok(Message::Record(record)) => put(*record),
+            Ok(Message::Record(record)) => output.put(*record),
             Ok(Message::Flush(done)) => drop(done.send(())),
             Err(RecvTimeoutError::Timeout) => {
                 let now = Instant::now();
                 next_tick = now + TICK;
+                if now >= first_interval_ends && output.file.is_waiting() && !output.has_failed {
+                    output.write_waiting();
+                }
                 TICKS.fetch_add(1, Relaxed);
                 let is_unattended = mprof_attention.swap(1, Relaxed) != 0;
                 if !is_unattended {
                     next_visit = next_tick;
                 } else if now >= next_visit {
-                    if let Some(pause) = visit(messages, &mut put) {
+                    if let Some(pause) = visit(messages, &mut output) {
                         next_visit = Instant::now() + pause;
                     }
                 }
@@ -174,15 +209,8 @@ fn write_all(mut file: TraceFile, messages: &Receiver<Message>, calls_bytes: &At
 
 /// Nobody has attended to the last tick: takes the snapshot here, if one is due. Returns when to come again; `None`: it is
 /// not the time for visits.
-fn visit(messages: &Receiver<Message>, put: &mut dyn FnMut(Record)) -> Option<Duration> {
+fn visit(messages: &Receiver<Message>, output: &mut Output) -> Option<Duration> {
     // What the program has handed over is older; nothing more can come while it is out of the recorder.
-    recording::visit(|recorder| messages.is_empty().then(|| session::snapshot_unattended(recorder, put))).flatten()
-}
-
-/// How many bytes were written.
-fn write(file: &mut TraceFile, record: &Record) -> Result<usize, String> {
-    let mut bytes = Vec::new();
-    encode_chunk(record, &mut bytes).map_err(|error| error.to_string())?;
-    file.append(&bytes).map_err(|error| error.to_string())?;
-    Ok(bytes.len())
+    let mut snapshot = |recorder: &mut _| session::snapshot_unattended(recorder, &mut |record| output.put(record));
+    recording::visit(|recorder| messages.is_empty().then(|| snapshot(recorder))).flatten()
 }
