@@ -29,7 +29,10 @@ sub import {
 
     # perl leaves the text of -d:MProf here for its own use; the program should find its environment as it was.
     delete $ENV{PERL5DB} if defined $ENV{PERL5DB} && $ENV{PERL5DB} =~ /\Ause Devel::MProf\b/;
-    for my $option ((grep length, split /:(?=\w+=)/, defined $ENV{MPROF} ? $ENV{MPROF} : ''), @options) {
+
+    # With the rights of others the program takes no orders from whoever started it.
+    my $orders = $< == $> && $( + 0 == $) + 0 && defined $ENV{MPROF} ? $ENV{MPROF} : '';
+    for my $option ((grep length, split /:(?=\w+=)/, $orders), @options) {
         my ($key, $value) = split /=/, $option, 2;
         _option($key, defined $value ? $value : '');
     }

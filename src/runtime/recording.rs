@@ -12,6 +12,7 @@ use super::interpose::usable_bytes;
 use super::lock;
 use super::recorder::Recorder;
 use super::thread::{self, Thread};
+use super::writer;
 use std::sync::atomic::{
     AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release,
 };
@@ -60,6 +61,9 @@ pub fn installed() -> bool {
 /// This thread, if it is one of the program's and can be told from others.
 #[cold]
 fn meet() -> Option<&'static Thread> {
+    if writer::is_beginning() {
+        return None;
+    }
     if thread::any() && !lock::threads_expected() {
         // It began unseen, and the first thread takes no lock.
         MISSED.fetch_add(1, Relaxed);

@@ -29,6 +29,15 @@ pub static TICKS: AtomicU32 = AtomicU32::new(0);
 /// In a forked child, until it has a writer of its own: there is nobody at the other end.
 static ABANDONED: AtomicBool = AtomicBool::new(false);
 
+/// A writer's thread is beginning, and not yet known as ours. What it allocates meanwhile is not the program's, and must not
+/// wait for the recorder, where a forked child's only thread waits for it.
+static BEGINS: AtomicBool = AtomicBool::new(false);
+
+/// May a thread that is not known yet be a writer's?
+pub fn is_beginning() -> bool {
+    BEGINS.load(Relaxed)
+}
+
 enum Message {
     Record(Box<Record>),
     /// Answer when all before this has been written.
@@ -52,21 +61,22 @@ impl Writer {
     pub fn start(file: TraceFile, interval: Duration) -> std::io::Result<Self> {
         let (channel, messages) = bounded(WAITING);
         let (begun, wait) = bounded(1);
-        let missed = recording::MISSED.load(Relaxed);
         let calls_bytes = Arc::new(AtomicU64::new(0));
         let output = Output { file, has_failed: false, calls_bytes: Arc::clone(&calls_bytes) };
         lock::expect_visits();
         let mask = block_signals();
+        BEGINS.store(true, Relaxed);
         let thread = std::thread::Builder::new().name("mprof".into()).stack_size(STACK_BYTES).spawn(move || {
             thread::register(true);
             let _ = begun.send(());
             write_all(output, &messages, interval);
         });
         restore_signals(&mask);
+        if thread.is_ok() {
+            let _ = wait.recv();
+        }
+        BEGINS.store(false, Relaxed);
         let thread = thread?;
-        // What libc did in the thread before it was known as ours was not the program's.
-        let _ = wait.recv();
-        recording::MISSED.store(missed, Relaxed);
         ABANDONED.store(false, Relaxed);
         Ok(Self { channel, calls_bytes, thread })
     }
