@@ -4,7 +4,6 @@
 //! from this file and the three `repr(C)` heads in `runtime`.
 
 use crate::format::records::{Cause, Libraries};
-use crate::runtime::complaint::complain;
 use crate::runtime::generations;
 use crate::runtime::heap_visit::{visit_of, HeapVisit};
 use crate::runtime::interp::{Interp, InterpView, PerlLayout};
@@ -24,11 +23,10 @@ const _: () = assert!(MPROF_STAMP == crate::runtime::scalar_ledger::STAMP);
 
 static OPTIONS: Mutex<Option<Options>> = Mutex::new(None);
 
-/// Nothing of a panic may reach C: the profiler is switched off instead, and says so once.
+/// Nothing of a panic may reach C: the profiler is switched off instead, which `complaint::end_on_panic` has said.
 fn shield<R>(otherwise: R, f: impl FnOnce() -> R) -> R {
     catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|_| {
         recording::uninstall();
-        complain("internal error; recording stops, what was written stays readable");
         otherwise
     })
 }

@@ -63,9 +63,22 @@ SKIP: {
 for my $megabytes (64, 200) {
     as_without("$megabytes MB of addresses", 'ulimit -v ' . $megabytes * 1024 . '; "$@"', $program, $one_at_most);
 }
-# Many places and many blocks: the profiler comes to the limit, and the program would not.
-$run = as_without('a limit that the profiler meets', 'ulimit -v 140000; "$@"',
-    'our @kept; sub g { push @kept, [] } sub h { no warnings "recursion"; g(); return $_[0] ? h($_[0] - 1) : 0 } for my $n (1 .. 300_000) { push @kept, "x" } undef @kept; for my $n (1 .. 500) { eval "sub s_$n { g() } 1"; for my $m (1 .. 100) { &{"s_" . (1 + ($n + $m) % $n)}() } @kept = () } print "ran\n"; exit 7', $one_at_most);
+# Many subs and places: where the profiler comes to the limit and the program would not, recording ends, and nothing else.
+# With perl there is no telling: it may say that it is out of memory, or crash, in whatever happens to need some.
+my $subs = join('', map "sub s_$_ { g() } sub t_$_ { s_$_() for 1 .. 2 }\n", 1 .. 20_000)
+    . 'sub g { push our @kept, [] } for my $n (1 .. 20_000) { &{"t_$n"}(); @kept = () } print "ran\n"; exit 7';
+my ($needs) = grep { confined("ulimit -c 0; ulimit -v @{[$_ * 1024]}; \"\$\@\"", $subs)->{exit} == 7 } map 10 * $_, 3 .. 40;
+my %ends;
+for my $megabytes (map $needs + 6 * $_, 0 .. 20) {
+    my $run = confined("ulimit -c 0; ulimit -v @{[$megabytes * 1024]}; \"\$\@\"", $subs, profiled => 1);
+    my $said = join '', grep !/^Devel::MProf: there is no memory left; [^\n]*$|^Out of memory|^Can't load|^Compilation|^BEGIN/, split /^/, $run->{stderr};
+    my $warned = () = $run->{stderr} =~ /^Devel::MProf: /mg;
+    my $end = $run->{signal} == 11 ? 'no memory for perl' : $run->{signal} ? "signal $run->{signal}" : $said =~ /\S/ ? "said $said" : $warned > 1 ? "said $warned times" : $run->{exit} == 7 ? 'ran' : 'no memory for perl';
+    push @{ $ends{$end} }, $megabytes;
+    $ends{'not readable'} = [$megabytes] if $run->{exit} == 7 && $warned && mprof_dump('subs', $run->trace)->{exit} != 0;
+}
+is_deeply([sort grep !/^(?:ran|no memory for perl)$/, keys %ends], [], 'memory that is short: the profiler ends no program') or diag(explain(\%ends));
+ok($ends{ran}, 'and with enough it runs');
 
 SKIP: {
     my $why = why_no_mounts();

@@ -2,7 +2,7 @@
 //! complete however the process ends, forks or becomes another program.
 
 use super::call_stream::CallStream;
-use super::complaint::{announce_end, complain, share_with_children};
+use super::complaint::{announce_end, complain, end_on_panic, share_with_children};
 use super::interp::{Interp, PerlLayout};
 use super::marks::FIRST_FULL;
 use super::options::{FullMode, Options, StatmMode};
@@ -12,7 +12,7 @@ use super::thread::{ErrnoKept, Thread};
 use super::trace_file::{self, absolute, TraceFile};
 use super::trace_state::TraceState;
 use super::writer::{Writer, TICKS};
-use super::{header, heap_sample, interpose, lock, snapshot, thread, writer};
+use super::{header, heap_sample, interpose, lock, reserve, snapshot, thread, writer};
 use crate::format::records::{Cause, End, Libraries, TimePoint};
 use crate::format::Record;
 use parking_lot::Mutex;
@@ -99,7 +99,9 @@ pub fn start(layout: PerlLayout) -> Result<(), String> {
         recording::mprof_recording.store(true, Relaxed);
         return Ok(());
     }
+    end_on_panic();
     share_with_children();
+    reserve::put_by();
     let plan = PLAN.lock().clone().unwrap_or_default();
     let file = TraceFile::create(&plan.path, pid()).map_err(|error| error.to_string())?;
     let mut recorder = Box::new(Recorder::new(plan.options.clone(), TraceState::new(pid())));
