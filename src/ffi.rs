@@ -4,6 +4,7 @@
 //! from this file and the three `repr(C)` heads in `runtime`.
 
 use crate::format::records::{Cause, Libraries};
+use crate::runtime::complaint::harmless;
 use crate::runtime::generations;
 use crate::runtime::heap_visit::{visit_of, HeapVisit};
 use crate::runtime::interp::{Interp, InterpView, PerlLayout};
@@ -34,7 +35,7 @@ fn shield<R>(otherwise: R, f: impl FnOnce() -> R) -> R {
 /// # Safety
 /// `error` points to `error_size` writable bytes, or is null.
 unsafe fn report(result: Result<(), String>, error: *mut c_char, error_size: usize) -> bool {
-    let Err(sentence) = result else { return true };
+    let Err(sentence) = result.map_err(|sentence| harmless(&sentence)) else { return true };
     if !error.is_null() && error_size > 0 {
         let length = sentence.len().min(error_size - 1);
         // SAFETY: the caller's promise; the length leaves room for the zero.

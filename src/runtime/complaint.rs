@@ -8,9 +8,15 @@ static ANNOUNCED: AtomicPtr<AtomicBool> = AtomicPtr::new(std::ptr::null_mut());
 
 /// One line on standard error, past any buffer or handle of perl's.
 pub fn complain(sentence: &str) {
-    let line = format!("Devel::MProf: {sentence}\n");
+    let line = format!("Devel::MProf: {}\n", harmless(sentence));
     // SAFETY: the buffer is as long as said.
     unsafe { libc::write(2, line.as_ptr().cast(), line.len()) };
+}
+
+/// A sentence in one line, and in characters that do nothing to a terminal: names in it are whatever they are.
+pub fn harmless(sentence: &str) -> String {
+    let spell = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    sentence.chars().map(spell).collect()
 }
 
 /// Recording stops: says so, unless this process or one that shares the word has. What stops one of many children mostly
