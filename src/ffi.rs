@@ -4,7 +4,7 @@
 //! from this file and the three `repr(C)` heads in `runtime`.
 
 use crate::format::records::{Cause, Libraries};
-use crate::runtime::complaint::complain;
+use crate::runtime::complaint::harmless;
 use crate::runtime::generations;
 use crate::runtime::heap_visit::{visit_of, HeapVisit};
 use crate::runtime::interp::{Interp, InterpView, PerlLayout};
@@ -24,11 +24,10 @@ const _: () = assert!(MPROF_STAMP == crate::runtime::scalar_ledger::STAMP);
 
 static OPTIONS: Mutex<Option<Options>> = Mutex::new(None);
 
-/// Nothing of a panic may reach C: the profiler is switched off instead, and says so once.
+/// Nothing of a panic may reach C: the profiler is switched off instead, which `complaint::end_on_panic` has said.
 fn shield<R>(otherwise: R, f: impl FnOnce() -> R) -> R {
     catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|_| {
         recording::uninstall();
-        complain("internal error; recording stops, what was written stays readable");
         otherwise
     })
 }
@@ -36,7 +35,7 @@ fn shield<R>(otherwise: R, f: impl FnOnce() -> R) -> R {
 /// # Safety
 /// `error` points to `error_size` writable bytes, or is null.
 unsafe fn report(result: Result<(), String>, error: *mut c_char, error_size: usize) -> bool {
-    let Err(sentence) = result else { return true };
+    let Err(sentence) = result.map_err(|sentence| harmless(&sentence)) else { return true };
     if !error.is_null() && error_size > 0 {
         let length = sentence.len().min(error_size - 1);
         // SAFETY: the caller's promise; the length leaves room for the zero.
@@ -304,12 +303,11 @@ pub extern "C" fn mprof_enter_eval(view: *mut InterpView, number: u32, stack: *c
     }
 }
 
-/// The innermost call is over. `cop`: the statement that ran in it last.
+/// The innermost call is over. `cop`: the statement that ran in it last. `false`: nothing can be told now; a signal handler
+/// has interrupted the core.
 #[no_mangle]
-pub extern "C" fn mprof_leave(view: *mut InterpView, cop: *const c_void) {
-    if !view.is_null() {
-        with_interp(view, |recorder, interp| recorder.leave(interp, cop as usize));
-    }
+pub extern "C" fn mprof_leave(view: *mut InterpView, cop: *const c_void) -> bool {
+    !view.is_null() && with_interp(view, |recorder, interp| recorder.leave(interp, cop as usize)).is_some()
 }
 
 /// All calls above `depth` are over.

@@ -68,4 +68,11 @@ for my $end ('exit 3', 'die "x\n"', 'require POSIX; POSIX::_exit(3)', 'kill KILL
     cmp_ok($run->of_sub('main::f')->{calls}, '>=', 7, "$end, with a thread that runs: there is a trace");
 }
 
+# A child of a program that has threads.
+$run = profiled('use threads; sub f { push our @x, [1]; 1 } threads->create(sub { f() })->join; my $p = fork; if (!$p) { f() for 1 .. 3; threads->create(sub { f() })->join; exit 3 } waitpid $p, 0; print $? >> 8, " $p"');
+my ($exit, $pid) = split ' ', $run->{stdout};
+is($exit, 3, 'a program that has had threads forks: the child ends well');
+is($run->subs(trace => "$run->{dir}/mprof.bin.$pid")->{'main::f'}{calls}, 4, 'and its calls are in its trace');
+is($run->of_sub('main::f')->{calls}, 1, "and the parent's in the parent's");
+
 done_testing;

@@ -17,7 +17,7 @@ void shim_close_unwound(pTHX_ InterpView *me, const COP *cop) {
         const PERL_SI *stack = PL_curstackinfo;
         while (stack && (const void *)stack != me->top_stack) stack = stack->si_prev;
         if (stack && me->top_context <= stack->si_cxix) break;
-        mprof_leave(me, cop);
+        if (!mprof_leave(me, cop)) break;
     }
 }
 

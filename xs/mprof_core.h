@@ -173,8 +173,6 @@ typedef struct ThreadView {
     // The stack (`PL_mainstack`) of its coroutine that the shim has met here last, which tells interpreters apart as well:
     // of those that are alive no two have one in common. Null where the shim is to look again.
     const void *main_stack;
-    // Inside the profiler: whatever the allocator is asked for now is not the program's.
-    bool busy;
 } ThreadView;
 
 // Are calls, statements and allocations recorded? What was recorded is followed to its end even when not. The shim
@@ -294,8 +292,10 @@ void mprof_enter_file(struct InterpView *view, struct MprofText file, const void
 // The string eval of number `number` begins to be compiled and run.
 void mprof_enter_eval(struct InterpView *view, uint32_t number, const void *stack, int32_t context);
 
-// The innermost call is over. `cop`: the statement that ran in it last.
-void mprof_leave(struct InterpView *view, const void *cop);
+// The innermost call is over. `cop`: the statement that ran in it last. `false`: nothing can be told now; a signal handler
+// has interrupted the core.
+bool mprof_leave(struct InterpView *view,
+                 const void *cop);
 
 // All calls above `depth` are over.
 void mprof_leave_to(struct InterpView *view, size_t depth, const void *cop);

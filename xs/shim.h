@@ -80,7 +80,7 @@ PERL_STATIC_INLINE InterpView *shim_me(pTHX) {
 
 /* Closes the calls that are over on this stack: their contexts are gone. */
 PERL_STATIC_INLINE void shim_close_left(pTHX_ InterpView *me, const COP *cop) {
-    while (me->top_stack == (const void *)PL_curstackinfo && me->top_context > cxstack_ix) mprof_leave(me, cop);
+    while (me->top_stack == (const void *)PL_curstackinfo && me->top_context > cxstack_ix && mprof_leave(me, cop)) {}
 }
 
 /* Have scalars come or gone since the last boundary? A free head that the ledger has seen carries its stamp. */

@@ -29,7 +29,10 @@ sub import {
 
     # perl leaves the text of -d:MProf here for its own use; the program should find its environment as it was.
     delete $ENV{PERL5DB} if defined $ENV{PERL5DB} && $ENV{PERL5DB} =~ /\Ause Devel::MProf\b/;
-    for my $option ((grep length, split /:(?=\w+=)/, defined $ENV{MPROF} ? $ENV{MPROF} : ''), @options) {
+
+    # With the rights of others the program takes no orders from whoever started it.
+    my $orders = $< == $> && $( + 0 == $) + 0 && defined $ENV{MPROF} ? $ENV{MPROF} : '';
+    for my $option ((grep length, split /:(?=\w+=)/, $orders), @options) {
         my ($key, $value) = split /=/, $option, 2;
         _option($key, defined $value ? $value : '');
     }
@@ -853,7 +856,8 @@ warn of them.
 =head1 FORK
 
 A forked child writes a trace of its own, named after the parent's: F<mprof.bin.PID>. It begins when the child runs its
-first statement or call, so a child that at once ends or becomes another program leaves none. Figures of a child count from the
+first statement or call, so a child that at once ends leaves none. Nor does one that becomes another program or is killed
+within the first C<interval>, unless it made a mark or asked for a snapshot. Figures of a child count from the
 fork, but what is live and at peak includes what the child inherited; a column shows how much that is. All of a run
 together: L</SEVERAL TRACES>.
 
@@ -885,8 +889,13 @@ below what made it go on.
 The trace is complete when a program ends by reaching its end, C<exit>, C<die>, C<POSIX::_exit> or C<abort>, and when it
 becomes another program by C<exec>.
 
-When a signal kills it, the trace ends with the last snapshot. What is lost is at most one C<interval> of work, and the
-statement that ran when it was killed: snapshots are taken between statements, not within a long call into C.
+When a signal kills it, the trace ends with the last snapshot, at most one C<interval> before: also if it was waiting, or
+was within a long call into C, for then the profiler's own thread takes the snapshot. What is lost besides is what had
+happened to scalars in the statement that ran.
+
+A handler that perl runs at once (C<POSIX::sigaction> without C<safe>, C<PERL_SIGNALS=unsafe>) may find the profiler in the
+middle of its work. What it calls then is not recorded. If it dies, recording stops, with a message on STDERR. One that
+allocates or forks can find libc's allocator locked, which it is not in a program of one thread, and hang.
 
 =head1 THE TRACE FILE
 
@@ -894,8 +903,12 @@ It is created with mode 0600, for it names files, subs and the command line. It 
 A trace that is already there is replaced; anything else is left alone, and the program then runs unprofiled, with a
 message on STDERR. If another process is writing a trace there at that moment, this one goes to F<mprof.bin.PID>.
 
-The profiler's own thread writes the trace. If that fails, because the disk is full for example, recording stops with a
-message on STDERR; what was written stays readable.
+The profiler's own thread writes the trace. If that fails, because the disk is full for example, or if there is no memory
+left for the profiler, recording stops with a message on STDERR; what was written stays readable. Of many children that
+cannot write only the first says so.
+
+Under C<-T> all is as without. A program that has another user's or group's rights (set-id) ignores the variable C<MPROF>;
+perl itself refuses C<-d> there.
 
 The format is documented, byte by byte, in F<src/format/mod.rs> of the distribution.
 
@@ -920,11 +933,11 @@ A second thread, called C<mprof>. All signals are blocked in it.
 
 =item *
 
-Two more file descriptors, with high numbers and closed on exec.
+Two more file descriptors, with high numbers and closed on exec. With C<ulimit -n> there is room for two less.
 
 =item *
 
-Time, and the size of the process.
+Time, and the size of the process: 8 MB of addresses are put by for the case that there is no memory left.
 
 =item *
 

@@ -202,8 +202,7 @@ fn main() -> ExitCode {
     let (output, task) = match parsed {
         Ok(parsed) => parsed,
         Err(error) => {
-            // Nothing is left to say where even this cannot be written.
-            let _ = error.print();
+            refuse(&error);
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(EXIT_REFUSED));
         }
     };
@@ -228,6 +227,18 @@ fn main() -> ExitCode {
             ExitCode::from(if matches!(error, DumpError::Write(_)) { EXIT_UNWRITTEN } else { EXIT_REFUSED })
         }
     }
+}
+
+/// Says what is wrong with the arguments, which may hold anything.
+fn refuse(error: &clap::Error) {
+    let plain = error.to_string();
+    let harmless: Vec<_> = plain.lines().map(printable).collect();
+    // Nothing is left to say where even this cannot be written.
+    let _ = if plain.lines().eq(harmless.iter().map(|line| &**line)) {
+        error.print()
+    } else {
+        writeln!(io::stderr(), "{}", harmless.join("\n"))
+    };
 }
 
 /// The exit code of a report that was written.

@@ -1,7 +1,7 @@
 //! File descriptors out of the program's way: high numbers, closed on exec, and checked to be ours still.
 
 use std::ffi::CStr;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
 /// Moves a descriptor to a high number, where programs neither expect nor reuse one. Keeps it where that fails.
 pub fn raise(fd: OwnedFd) -> OwnedFd {
@@ -35,5 +35,17 @@ pub fn identity(fd: &OwnedFd) -> Option<(u64, u64)> {
     unsafe {
         let mut stat: libc::stat = std::mem::zeroed();
         (libc::fstat(fd.as_raw_fd(), &mut stat) == 0).then_some((stat.st_dev as u64, stat.st_ino as u64))
+    }
+}
+
+/// Closes the descriptor `fd` if the file behind it is still that of `identity`: the program may have closed it, and got
+/// another file under its number.
+pub fn close_if(fd: RawFd, identity: (u64, u64)) {
+    // SAFETY: an all-zero `stat` is valid, and fstat only writes to it; what is closed is ours, as far as can be told.
+    unsafe {
+        let mut stat: libc::stat = std::mem::zeroed();
+        if libc::fstat(fd, &mut stat) == 0 && (stat.st_dev as u64, stat.st_ino as u64) == identity {
+            libc::close(fd);
+        }
     }
 }

@@ -186,8 +186,8 @@ impl Interp {
 
     /// `PL_sv_count`. Only for an interpreter that is not gone.
     pub fn scalars(&self) -> isize {
-        // SAFETY: the address is of a variable of the interpreter, which is there.
-        unsafe { *self.layout.sv_count }
+        // SAFETY: the address is of a variable of the interpreter, which is there. perl may be changing it.
+        unsafe { self.layout.sv_count.read_volatile() }
     }
 
     /// Has any scalar come or gone since the last boundary?

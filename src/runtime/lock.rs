@@ -1,32 +1,60 @@
-//! One lock over the recorder, taken only once the process has (or is about to have) more than one thread.
+//! One lock over the recorder, taken only once the process has (or is about to have) more than one thread, or while the
+//! writer's thread is inside.
 //!
-//! A thread cannot begin unseen by `pthread_create`, which is hooked, so the switch happens while its only thread is
+//! A thread cannot begin unseen by `pthread_create`, which is hooked, so the first switch happens while its only thread is
 //! outside of the recorder, and needs no fence on the fast path.
+//!
+//! The second has its fence on the side of the visitor. Who enters the recorder says that it is busy, and then looks whether
+//! to take the lock; who visits says that the lock is to be taken, and then looks whether anyone is busy. Between the two
+//! the visitor has the kernel run a barrier on every processor that runs the process (`membarrier`): so either the visitor
+//! sees that the other is busy, and goes away, or the other sees that it has to wait.
 
 use parking_lot::lock_api::RawMutex as _;
 use parking_lot::RawMutex;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{compiler_fence, AtomicBool, AtomicU8, Ordering};
 
 static LOCK: RawMutex = RawMutex::INIT;
-static THREADS_EXPECTED: AtomicBool = AtomicBool::new(false);
+/// Why the lock is to be taken; nothing while it is not.
+static WHY: AtomicU8 = AtomicU8::new(0);
+/// Threads are expected, from now on.
+const THREADS: u8 = 1;
+/// There is a visitor.
+const VISITOR: u8 = 2;
+/// Was the lock taken for a fork?
+static HELD_FOR_FORK: AtomicBool = AtomicBool::new(false);
 
 /// From now on the recorder is locked.
 pub fn expect_threads() {
-    THREADS_EXPECTED.store(true, Relaxed);
+    WHY.fetch_or(THREADS, Ordering::AcqRel);
 }
 
 /// Is the recorder locked on each use?
 pub fn threads_expected() -> bool {
-    THREADS_EXPECTED.load(Relaxed)
+    WHY.load(Ordering::Relaxed) & THREADS != 0
 }
 
-/// The lock, held if threads are expected.
+/// Makes visits possible. A kernel without `membarrier` gets a lock that is taken on each use.
+pub fn expect_visits() {
+    const REGISTER_PRIVATE_EXPEDITED: i32 = 1 << 4;
+    if !membarrier(REGISTER_PRIVATE_EXPEDITED) {
+        expect_threads();
+    }
+}
+
+fn membarrier(command: i32) -> bool {
+    // SAFETY: the call reads and writes no memory of ours.
+    unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) == 0 }
+}
+
+/// The lock, held if there is a reason.
 pub struct Held(bool);
 
-/// Takes the lock if threads are expected.
+/// Takes the lock if there is a reason to. The thread has said that it is busy.
 #[inline(always)]
 pub fn hold() -> Held {
-    let locked = THREADS_EXPECTED.load(Relaxed);
+    // Costs nothing: it keeps the compiler from looking first. The visitor sees to the processor.
+    compiler_fence(Ordering::SeqCst);
+    let locked = WHY.load(Ordering::Relaxed) != 0;
     if locked {
         LOCK.lock();
     }
@@ -43,16 +71,43 @@ impl Drop for Held {
     }
 }
 
-/// Before a fork: no other thread is inside while the process is copied.
-pub fn before_fork() {
-    if threads_expected() {
+/// The recorder is given up, and whoever was inside will not come out: nobody is to wait for that.
+pub fn give_up() {
+    if LOCK.is_locked() {
+        // SAFETY: the recorder is gone, so the lock guards nothing any more. If a thread has it that is still inside, that
+        // one unlocks it once more, which wakes nobody.
+        unsafe { LOCK.unlock() }
+    }
+}
+
+/// Runs `f` while no thread is inside, and keeps all out meanwhile. Never waits: `None`, and `f` is not run, where one is
+/// inside. `is_any_busy`: has a thread said that it is, and not yet that it no longer is?
+pub fn visit<R>(is_any_busy: impl FnOnce() -> bool, f: impl FnOnce() -> R) -> Option<R> {
+    const PRIVATE_EXPEDITED: i32 = 1 << 3;
+    if !LOCK.try_lock() {
+        return None;
+    }
+    let is_locked_on_each_use = WHY.fetch_or(VISITOR, Ordering::AcqRel) & THREADS != 0;
+    let is_alone = is_locked_on_each_use || (membarrier(PRIVATE_EXPEDITED) && !is_any_busy());
+    let result = is_alone.then(f);
+    WHY.fetch_and(!VISITOR, Ordering::AcqRel);
+    // SAFETY: taken above.
+    unsafe { LOCK.unlock() }
+    result
+}
+
+/// Before a fork: nobody else is inside while the process is copied. `is_busy`: a signal handler forks, and what it
+/// interrupted was inside, perhaps with the lock.
+pub fn before_fork(is_busy: bool) {
+    if !is_busy {
         LOCK.lock();
+        HELD_FOR_FORK.store(true, Ordering::Relaxed);
     }
 }
 
 /// After a fork, in the parent and in the child, which has the forking thread only.
 pub fn after_fork() {
-    if threads_expected() && LOCK.is_locked() {
+    if HELD_FOR_FORK.swap(false, Ordering::Relaxed) {
         // SAFETY: taken in `before_fork` by this thread.
         unsafe { LOCK.unlock() }
     }

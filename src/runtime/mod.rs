@@ -11,7 +11,7 @@
 //! | `strings`, `locations`, `call_tree`, `places`, `block_table` | what figures belong to |
 //! | `shim_types` | what the shim hands over |
 //! | `paged` | how the big ones of these grow |
-//! | `statm`, `own_memory` | the process's pages, the profiler's own bytes |
+//! | `statm`, `own_memory`, `reserve` | the process's pages, the profiler's own bytes, and what it has put by |
 //! | `call_stream` | with `calls=1`: each entry and exit |
 //! | `marks` | units of the program's work |
 //! | `heap_sample`, `heap_visit` | which scalars live on, and what refers to them |
@@ -50,6 +50,7 @@ pub mod places;
 mod pools;
 pub mod recorder;
 pub mod recording;
+mod reserve;
 pub mod scalar_ledger;
 pub mod session;
 pub mod shim_types;

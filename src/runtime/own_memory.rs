@@ -1,8 +1,9 @@
 //! The profiler's own memory, counted apart from the program's.
 //!
 //! Every Rust allocation of the shared object goes through here to libc, by slots that are never patched, so it is in no
-//! figure of the program.
+//! figure of the program. Where libc has no more, the reserve is used.
 
+use super::reserve;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -19,31 +20,56 @@ fn grown(bytes: usize) {
     PEAK_BYTES.fetch_max(live, Relaxed);
 }
 
-// SAFETY: every call is handed to the system's allocator unchanged; the counters never touch the memory.
+fn or_reserve(block: *mut u8, layout: Layout) -> *mut u8 {
+    if block.is_null() {
+        reserve::take(layout)
+    } else {
+        block
+    }
+}
+
+// SAFETY: every call is handed to the system's allocator unchanged, or served from the reserve, whose blocks are nobody
+// else's; the counters never touch the memory.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         grown(layout.size());
         // SAFETY: the caller keeps `alloc`'s contract, which is the system allocator's.
-        unsafe { System.alloc(layout) }
+        or_reserve(unsafe { System.alloc(layout) }, layout)
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         grown(layout.size());
         // SAFETY: as above. Untouched pages of large zeroed blocks cost nothing, so this must not become alloc + memset.
-        unsafe { System.alloc_zeroed(layout) }
+        or_reserve(unsafe { System.alloc_zeroed(layout) }, layout)
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         LIVE_BYTES.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: the caller hands back a block of ours with its layout.
-        unsafe { System.dealloc(block, layout) }
+        if !reserve::has(block) {
+            // SAFETY: the caller hands back a block of ours with its layout.
+            unsafe { System.dealloc(block, layout) }
+        }
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         grown(new_size);
         LIVE_BYTES.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: the caller keeps `realloc`'s contract, which is the system allocator's.
-        unsafe { System.realloc(block, layout, new_size) }
+        if !reserve::has(block) {
+            // SAFETY: the caller keeps `realloc`'s contract, which is the system allocator's.
+            let resized = unsafe { System.realloc(block, layout, new_size) };
+            if !resized.is_null() {
+                return resized;
+            }
+        }
+        // SAFETY: the caller's promise that the size is a valid one for the alignment; the new block is as long as what is
+        // copied, and another one. The old one is given up: there is no way back into the system's allocator from here.
+        unsafe {
+            let moved = reserve::take(Layout::from_size_align_unchecked(new_size, layout.align()));
+            if !moved.is_null() {
+                std::ptr::copy_nonoverlapping(block, moved, layout.size().min(new_size));
+            }
+            moved
+        }
     }
 }
 

@@ -6,12 +6,16 @@
 #![allow(non_upper_case_globals)] // the two that C knows too
 
 use super::block_table::Block;
+use super::complaint::announce_end;
 use super::interp::{Interp, InterpView};
 use super::interpose::usable_bytes;
 use super::lock;
 use super::recorder::Recorder;
 use super::thread::{self, Thread};
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering::Relaxed};
+use super::writer;
+use std::sync::atomic::{
+    AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release,
+};
 
 /// The recorder, from the first start to the end of the process.
 static RECORDER: AtomicPtr<Recorder> = AtomicPtr::new(std::ptr::null_mut());
@@ -39,7 +43,7 @@ pub struct Freed {
 
 /// Makes `recorder` the one, for good.
 pub fn install(recorder: Box<Recorder>) {
-    RECORDER.store(Box::leak(recorder), Relaxed);
+    RECORDER.store(Box::leak(recorder), Release);
     mprof_recording.store(true, Relaxed);
 }
 
@@ -57,6 +61,9 @@ pub fn installed() -> bool {
 /// This thread, if it is one of the program's and can be told from others.
 #[cold]
 fn meet() -> Option<&'static Thread> {
+    if writer::is_beginning() {
+        return None;
+    }
     if thread::any() && !lock::threads_expected() {
         // It began unseen, and the first thread takes no lock.
         MISSED.fetch_add(1, Relaxed);
@@ -65,6 +72,21 @@ fn meet() -> Option<&'static Thread> {
     thread::hide();
     let _held = lock::hold();
     Some(thread::register(false))
+}
+
+/// The thread is inside the recorder already. Mostly what it does there led here. But the program may have a signal handler
+/// that runs at once and dies: nobody knows in which state that has left the recorder.
+#[cold]
+fn refused<R>(thread: &Thread) -> Option<R> {
+    if thread.has_jumped_out() {
+        uninstall();
+        lock::give_up();
+        thread.leave();
+        announce_end(
+            "a signal handler has died in the midst of the profiler; recording stops, what was written stays readable",
+        );
+    }
+    None
 }
 
 /// Runs `f` with the recorder, unless there is none or this thread is inside already.
@@ -78,16 +100,27 @@ pub fn with<R>(f: impl FnOnce(&mut Recorder, &'static Thread) -> R) -> Option<R>
         Some(thread) => thread,
         None => meet()?,
     };
-    if thread.view.busy.replace(true) {
-        return None;
+    if !thread.enter() {
+        return refused(thread);
     }
     let held = lock::hold();
     // SAFETY: the recorder is never freed, and the lock, or being the only thread, makes the reference unique; `busy` keeps
     // this thread out meanwhile.
     let result = f(unsafe { &mut *recorder }, thread);
     drop(held);
-    thread.view.busy.set(false);
+    thread.leave();
     Some(result)
+}
+
+/// Runs `f` with the recorder on behalf of the program, in a thread that is not the program's, unless one of its threads
+/// is inside. None can enter meanwhile.
+pub fn visit<R>(f: impl FnOnce(&mut Recorder) -> R) -> Option<R> {
+    let recorder = RECORDER.load(Acquire);
+    if recorder.is_null() {
+        return None;
+    }
+    // SAFETY: the recorder is never freed; `lock::visit` keeps everybody else out.
+    lock::visit(thread::is_any_busy, || f(unsafe { &mut *recorder }))
 }
 
 /// As [`with`], with the interpreter that the shim speaks of, which it found by this thread's [`thread::ThreadView`].
@@ -103,10 +136,10 @@ pub fn with_interp<R>(view: *mut InterpView, f: impl FnOnce(&mut Recorder, &mut 
 /// Runs `f` so that nothing it does is recorded.
 pub fn unobserved<R>(f: impl FnOnce() -> R) -> R {
     let thread = thread::current();
-    let was = thread.map(|thread| thread.view.busy.replace(true));
+    let entered = thread.filter(|thread| thread.enter());
     let result = f();
-    if let (Some(thread), Some(was)) = (thread, was) {
-        thread.view.busy.set(was);
+    if let Some(thread) = entered {
+        thread.leave();
     }
     result
 }

@@ -2,17 +2,17 @@
 //! complete however the process ends, forks or becomes another program.
 
 use super::call_stream::CallStream;
-use super::complaint::complain;
+use super::complaint::{announce_end, complain, end_on_panic, share_with_children};
 use super::interp::{Interp, PerlLayout};
 use super::marks::FIRST_FULL;
 use super::options::{FullMode, Options, StatmMode};
 use super::recorder::Recorder;
 use super::recording::{self, mprof_attention, unobserved, with};
-use super::thread::{self, ErrnoKept, Thread};
-use super::trace_file::{absolute, TraceFile};
+use super::thread::{ErrnoKept, Thread};
+use super::trace_file::{self, absolute, TraceFile};
 use super::trace_state::TraceState;
 use super::writer::{Writer, TICKS};
-use super::{header, heap_sample, interpose, lock, snapshot};
+use super::{header, heap_sample, interpose, lock, reserve, snapshot, thread, writer};
 use crate::format::records::{Cause, End, Libraries, TimePoint};
 use crate::format::Record;
 use parking_lot::Mutex;
@@ -43,6 +43,8 @@ struct Plan {
 
 static PLAN: Mutex<Option<Plan>> = Mutex::new(None);
 static FINISHED: AtomicBool = AtomicBool::new(false);
+/// This is a forked child that has yet to begin its own trace.
+static FORKED: AtomicBool = AtomicBool::new(false);
 /// The signal that is a mark has come, and the next boundary will make it one.
 static SIGNALLED: AtomicBool = AtomicBool::new(false);
 
@@ -72,6 +74,12 @@ fn pid() -> u32 {
     std::process::id()
 }
 
+/// Is the trace this process's own? In the child of a vfork the memory is the parent's; a forked child that has run nothing
+/// has nothing to say.
+fn is_trace_ours(recorder: &Recorder) -> bool {
+    recorder.trace.pid == pid() && !FORKED.load(Relaxed)
+}
+
 /// Starts recording, or goes on with it.
 ///
 /// # Errors
@@ -90,10 +98,14 @@ pub fn start(layout: PerlLayout) -> Result<(), String> {
         recording::mprof_recording.store(true, Relaxed);
         return Ok(());
     }
+    end_on_panic();
+    share_with_children();
+    reserve::put_by();
     let plan = PLAN.lock().clone().unwrap_or_default();
     let file = TraceFile::create(&plan.path, pid()).map_err(|error| error.to_string())?;
     let mut recorder = Box::new(Recorder::new(plan.options.clone(), TraceState::new(pid())));
-    let writer = Writer::start(file).map_err(|error| format!("cannot start the writer thread: {error}"))?;
+    let writer = Writer::start(file, plan.options.interval)
+        .map_err(|error| format!("cannot start the writer thread: {error}"))?;
     writer.send(header::record(&plan.options, &plan.build, &recorder, &layout, None));
     writer.send(Record::Libraries(plan.build.libraries.clone()));
     recorder.trace.writer = Some(writer);
@@ -132,7 +144,7 @@ pub fn stop() {
 
 /// Something waits at a boundary.
 pub fn attend(recorder: &mut Recorder, interp: &mut Interp) {
-    if recorder.trace.forked {
+    if FORKED.swap(false, Relaxed) {
         begin_child(recorder, interp);
     }
     if let Some((_, name)) = recorder.options.signal.filter(|_| SIGNALLED.swap(false, Relaxed)) {
@@ -147,9 +159,7 @@ pub fn attend(recorder: &mut Recorder, interp: &mut Interp) {
     if recorder.options.statm == StatmMode::Auto {
         recorder.want_statm();
     }
-    let now = recorder.trace.started.elapsed();
-    recorder.trace.see_peak(recorder.counters.peak_number, now);
-    note_point(recorder, now);
+    let now = look_at_time(recorder);
     let since = now.saturating_sub(recorder.trace.last_snapshot);
     if since >= pause_between(recorder, now) && snapshot::is_due(recorder) && is_writer_idle(recorder) {
         before_snapshot(recorder, interp);
@@ -157,6 +167,44 @@ pub fn attend(recorder: &mut Recorder, interp: &mut Interp) {
         let is_full = recorder.marks.made == 0 && seconds > 0 && is_sample_due(recorder, interp, now, seconds);
         send_snapshot(recorder, Cause::Interval, is_full.then_some(interp));
     }
+}
+
+/// What goes with the time alone: when the peak was, and the time line. Returns the time since the start.
+fn look_at_time(recorder: &mut Recorder) -> Duration {
+    let now = recorder.trace.started.elapsed();
+    recorder.trace.see_peak(recorder.counters.peak_number, now);
+    note_point(recorder, now);
+    now
+}
+
+/// The program has come to no boundary for a while: it waits, or is in C code. If a snapshot is due, this takes it, in
+/// another thread, while no thread of the program is in the recorder; perl is anywhere, so nothing of it is looked at but
+/// the number of scalars. Returns when to come again, if there is no boundary until then.
+pub fn snapshot_unattended(recorder: &mut Recorder, put: &mut dyn FnMut(Record)) -> Duration {
+    let interval = recorder.options.interval;
+    let Some(calls_bytes) = recorder.trace.writer.as_ref().map(Writer::calls_bytes) else { return interval };
+    if !is_trace_ours(recorder) {
+        return interval;
+    }
+    // The newest of the program's threads come first, so the last is the one it began with.
+    if let Some(interp) = thread::all().filter_map(Recorder::interp_of).last() {
+        if recorder.options.statm != StatmMode::Off {
+            recorder.read_statm(interp);
+        }
+    }
+    let now = look_at_time(recorder);
+    let (since, pause) = (now.saturating_sub(recorder.trace.last_snapshot), pause_between(recorder, now));
+    if since < pause {
+        return pause - since;
+    }
+    for interp in recorder.interps.clone() {
+        // SAFETY: interpreters are leaked, and whoever runs one looks at its stream of calls in the recorder only.
+        put_calls(recorder, unsafe { &mut *interp }, calls_bytes, put);
+    }
+    if snapshot::is_due(recorder) {
+        snapshot::take(recorder, Cause::Interval, None, put);
+    }
+    interval
 }
 
 /// Least time between two snapshots that nobody asked for. A program without marks is known by its snapshots alone, and
@@ -221,7 +269,7 @@ pub fn mark_now(recorder: &mut Recorder, interp: &mut Interp, label: &[u8]) {
 
 /// A unit of the program's work is done. To be called at a boundary.
 pub fn mark(recorder: &mut Recorder, interp: &mut Interp, label: &[u8]) {
-    if recorder.trace.pid != pid() || recorder.trace.forked || recorder.paused {
+    if !is_trace_ours(recorder) || recorder.paused {
         return;
     }
     let _errno = ErrnoKept::new();
@@ -327,11 +375,21 @@ fn send_snapshot(recorder: &mut Recorder, cause: Cause, sampled: Option<&Interp>
     }
 }
 
-/// Hands the events of an interpreter's stream of calls over, if there are any. A stream that has become too long ends.
+/// Hands the events of an interpreter's stream of calls over, if there are any.
 pub fn send_calls(recorder: &mut Recorder, interp: &mut Interp) {
+    if FORKED.load(Relaxed) {
+        return;
+    }
+    if let Some(writer) = recorder.trace.writer.take() {
+        put_calls(recorder, interp, writer.calls_bytes(), &mut |record| writer.send(record));
+        recorder.trace.writer = Some(writer);
+    }
+}
+
+/// Puts the events of an interpreter's stream of calls, if there are any. A stream that has become too long ends.
+fn put_calls(recorder: &mut Recorder, interp: &mut Interp, bytes_so_far: u64, put: &mut dyn FnMut(Record)) {
     let Some(mut calls) = interp.calls.as_mut().and_then(CallStream::take) else { return };
-    let Some(writer) = recorder.trace.writer.take() else { return };
-    if writer.calls_bytes() > recorder.options.calls_max_bytes {
+    if bytes_so_far > recorder.options.calls_max_bytes {
         calls.is_cut = true;
         interp.calls = None;
         if std::mem::take(&mut recorder.options.calls) {
@@ -340,9 +398,8 @@ pub fn send_calls(recorder: &mut Recorder, interp: &mut Interp) {
             );
         }
     }
-    snapshot::define(recorder, &mut |record| writer.send(record));
-    writer.send(Record::Calls(calls));
-    recorder.trace.writer = Some(writer);
+    snapshot::define(recorder, put);
+    put(Record::Calls(calls));
 }
 
 /// When a snapshot outside of a boundary is to be a full one.
@@ -358,8 +415,7 @@ enum Full {
 
 /// A snapshot outside of a boundary. `false`: this process has no trace to say it in.
 fn send_last(recorder: &mut Recorder, thread: &Thread, cause: Cause, full: Full) -> bool {
-    // In the child of a vfork the memory is the parent's; a forked child that has run nothing has nothing to say.
-    if recorder.trace.pid != pid() || recorder.trace.forked {
+    if !is_trace_ours(recorder) {
         return false;
     }
     let mut sampled = None;
@@ -382,6 +438,18 @@ fn send_last(recorder: &mut Recorder, thread: &Thread, cause: Cause, full: Full)
     }
     send_snapshot(recorder, cause, sampled);
     true
+}
+
+/// The process is about to become another program: all there is is written. A forked child that has not lived for an
+/// interval, and has written nothing, was forked for that, and leaves no trace.
+pub fn before_exec() {
+    let is_of_note = |recorder: &Recorder| {
+        let is_child = recorder.trace.parent.is_some();
+        !is_child || trace_file::is_open() || recorder.trace.started.elapsed() >= recorder.options.interval
+    };
+    if with(|recorder, _| is_of_note(recorder)) == Some(true) {
+        flush(Cause::Exec, false);
+    }
 }
 
 /// Takes a snapshot now, perhaps a full one, and waits until it has been written.
@@ -430,7 +498,7 @@ extern "C" fn at_exit() {
 }
 
 extern "C" fn before_fork() {
-    lock::before_fork();
+    lock::before_fork(thread::current().is_some_and(Thread::is_busy));
 }
 
 extern "C" fn after_fork_in_parent() {
@@ -439,13 +507,11 @@ extern "C" fn after_fork_in_parent() {
 
 extern "C" fn after_fork_in_child() {
     lock::after_fork();
-    with(|recorder, _| {
-        thread::only_this_is_left();
-        recorder.trace.forked = true;
-        if let Some(writer) = recorder.trace.writer.take() {
-            writer.abandon();
-        }
-    });
+    // Whatever a signal handler that forks has interrupted: the thread of the writer is not there any more.
+    thread::only_this_is_left();
+    writer::abandon_all();
+    trace_file::close_inherited();
+    FORKED.store(true, Relaxed);
     mprof_attention.store(1, Relaxed);
 }
 
@@ -455,17 +521,17 @@ fn begin_child(recorder: &mut Recorder, interp: &mut Interp) {
     let parent = recorder.trace.pid;
     let mut path = plan.path.clone().into_os_string();
     path.push(format!(".{}", pid()));
+    if let Some(writer) = recorder.trace.writer.take() {
+        writer.abandon();
+    }
     let snapshots_inherited = recorder.trace.snapshots_inherited + recorder.trace.snapshot;
-    recorder.trace = TraceState { snapshots_inherited, ..TraceState::new(pid()) };
+    recorder.trace = TraceState { parent: Some(parent), snapshots_inherited, ..TraceState::new(pid()) };
     recorder.marks.begin_child();
-    let writer = TraceFile::create(&PathBuf::from(path), pid())
-        .map_err(|error| error.to_string())
-        .and_then(|file| Writer::start(file).map_err(|error| format!("cannot start the writer thread: {error}")));
-    let writer = match writer {
+    let writer = match Writer::start(TraceFile::later(&PathBuf::from(path), pid()), plan.options.interval) {
         Ok(writer) => writer,
-        Err(why) => {
-            complain(&format!("{why}; this child is not profiled"));
+        Err(error) => {
             recording::uninstall();
+            announce_end(&format!("cannot start the writer thread of a child: {error}; it is not profiled"));
             return;
         }
     };

@@ -108,7 +108,7 @@ pub fn scalars(recorder: &Recorder) -> u64 {
             if (*interp).view.perl.is_null() {
                 0
             } else {
-                *(*interp).layout.sv_count as u64
+                (*interp).scalars() as u64
             }
         }
     });

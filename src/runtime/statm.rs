@@ -2,7 +2,7 @@
 
 use super::high_fd;
 use procfs::FromRead;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd};
 
 /// A reading, in pages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,6 +36,7 @@ impl Statm {
 
     /// Opens it anew: a forked child's is another file.
     pub fn reopen(&mut self) {
+        self.close();
         self.file = high_fd::open_readonly(c"/proc/self/statm");
         self.identity = self.file.as_ref().and_then(high_fd::identity).unwrap_or_default();
     }
@@ -63,10 +64,14 @@ impl Statm {
     /// Is the descriptor still ours? A program may have closed it and opened something else there.
     pub fn check(&mut self) {
         if self.file.as_ref().and_then(high_fd::identity) != Some(self.identity) {
-            if let Some(lost) = self.file.take() {
-                std::mem::forget(lost);
-            }
             self.reopen();
+        }
+    }
+
+    /// Closes it, if it is still ours.
+    pub fn close(&mut self) {
+        if let Some(file) = self.file.take() {
+            high_fd::close_if(file.into_raw_fd(), self.identity);
         }
     }
 }

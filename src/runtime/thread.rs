@@ -9,7 +9,7 @@ use crate::format::ids::{NodeId, PlaceId};
 use crate::format::records::ThreadFigures;
 use std::cell::Cell;
 use std::ffi::c_void;
-use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 
 /// What the shim may look at without a call: the head of a [`Thread`].
 #[repr(C)]
@@ -19,15 +19,19 @@ pub struct ThreadView {
     /// The stack (`PL_mainstack`) of its coroutine that the shim has met here last, which tells interpreters apart as well:
     /// of those that are alive no two have one in common. Null where the shim is to look again.
     pub main_stack: Cell<*const c_void>,
-    /// Inside the profiler: whatever the allocator is asked for now is not the program's.
-    pub busy: Cell<bool>,
 }
+
+/// Where a thread that is the profiler's own has entered: above any other address.
+const FOR_GOOD: usize = usize::MAX;
 
 /// A thread, or several that have come one after the other.
 #[repr(C)]
 pub struct Thread {
     /// Head, shared with the shim.
     pub view: ThreadView,
+    /// Inside the profiler: whatever the allocator is asked for now is not the program's. An address on the thread's stack,
+    /// where it entered; 0 outside. Only the thread itself changes it.
+    entered_at: AtomicUsize,
     /// The kernel's id of it, or of the first.
     pub tid: u32,
     /// Does it run Perl code?
@@ -146,7 +150,11 @@ pub fn hide() {
 /// In a forked child: of all threads it has but this one.
 pub fn only_this_is_left() {
     let this = current();
-    all().filter(|&thread| !this.is_some_and(|this| std::ptr::eq(this, thread))).for_each(Thread::end);
+    for thread in all().filter(|&thread| !this.is_some_and(|this| std::ptr::eq(this, thread))) {
+        // It may have been waiting for the lock.
+        thread.entered_at.store(0, Ordering::Relaxed);
+        thread.end();
+    }
 }
 
 /// This thread's state, or `None` before [`register`].
@@ -175,10 +183,10 @@ pub fn register(busy: bool) -> &'static Thread {
     unsafe { *word() = thread };
     let key = END_KEY.load(Ordering::Relaxed);
     if !busy && key != NO_KEY {
-        thread.view.busy.set(true);
+        thread.enter();
         // SAFETY: the key is there, and a value that is not null has the destructor called.
         unsafe { libc::pthread_setspecific(key, std::ptr::from_ref(thread).cast()) };
-        thread.view.busy.set(false);
+        thread.leave();
     }
     thread
 }
@@ -215,11 +223,8 @@ pub fn count(counters: &(Cell<u64>, Cell<u64>), bytes: u64) {
 impl Thread {
     const fn new(tid: u32, busy: bool) -> Self {
         Self {
-            view: ThreadView {
-                interp: Cell::new(std::ptr::null_mut()),
-                main_stack: Cell::new(std::ptr::null()),
-                busy: Cell::new(busy),
-            },
+            view: ThreadView { interp: Cell::new(std::ptr::null_mut()), main_stack: Cell::new(std::ptr::null()) },
+            entered_at: AtomicUsize::new(if busy { FOR_GOOD } else { 0 }),
             tid,
             runs_perl: Cell::new(false),
             allocated: (Cell::new(0), Cell::new(0)),
@@ -251,6 +256,36 @@ impl Thread {
         self.perl_root.set(root);
     }
 
+    /// Enters the profiler. `false`: it is inside already.
+    #[inline(always)]
+    pub fn enter(&self) -> bool {
+        if self.entered_at.load(Ordering::Relaxed) != 0 {
+            return false;
+        }
+        let here = 0u8;
+        self.entered_at.store(&raw const here as usize, Ordering::Relaxed);
+        true
+    }
+
+    /// Leaves the profiler: what it did there can be seen by whoever sees that it has left.
+    #[inline(always)]
+    pub fn leave(&self) {
+        self.entered_at.store(0, Ordering::Release);
+    }
+
+    /// Is it inside the profiler?
+    pub fn is_busy(&self) -> bool {
+        self.entered_at.load(Ordering::Acquire) != 0
+    }
+
+    /// It is inside, and wants to enter: has it jumped out, in a signal handler that died? What it was inside of would be
+    /// further up the stack, which grows downwards.
+    #[cold]
+    pub fn has_jumped_out(&self) -> bool {
+        let here = 0u8;
+        self.entered_at.load(Ordering::Relaxed) <= &raw const here as usize
+    }
+
     /// What the allocator did in it.
     pub fn figures(&self) -> ThreadFigures {
         ThreadFigures {
@@ -262,6 +297,11 @@ impl Thread {
             freed_blocks: self.freed.1.get(),
         }
     }
+}
+
+/// Is any thread of the program inside the profiler, as far as can be seen?
+pub fn is_any_busy() -> bool {
+    all().any(Thread::is_busy)
 }
 
 /// All threads that the program's allocations came from, newest first.

@@ -1,4 +1,7 @@
 //! The file of a trace: created so that nothing of anyone else's is lost or followed, then only appended to.
+//!
+//! Nothing is written by whoever creates it, but by whoever appends: a limit on the size of files is a signal, which must
+//! not reach a thread of the program.
 
 use super::high_fd;
 use crate::format::{decode_chunk, encode_prefix, Record, MAGIC, PREFIX_BYTES};
@@ -9,6 +12,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI32, AtomicU64, Ordering::Relaxed};
 use thiserror::Error;
 
 /// Why there is no trace.
@@ -34,13 +38,40 @@ pub enum TraceFileError {
     },
 }
 
-/// A trace that is being written.
+/// A trace that is being written, or that is to be.
 pub struct TraceFile {
-    file: File,
+    opened: Option<Opened>,
     path: PathBuf,
-    identity: (u64, u64),
+    pid: u32,
     /// Bytes written as whole chunks.
     length: u64,
+    /// What is to be written next.
+    waiting: Vec<u8>,
+}
+
+struct Opened {
+    file: File,
+    identity: (u64, u64),
+}
+
+/// Bytes that wait, at most, for a file that is yet to be created.
+const MOST_WAITING: usize = 1 << 16;
+
+/// The trace that this process has open, for its forked children: descriptor (or -1), device and inode.
+static OPEN_FD: AtomicI32 = AtomicI32::new(-1);
+static OPEN_IDENTITY: (AtomicU64, AtomicU64) = (AtomicU64::new(0), AtomicU64::new(0));
+
+/// In a forked child: closes its parent's trace. With the descriptor the child would keep the lock, too.
+pub fn close_inherited() {
+    let fd = OPEN_FD.swap(-1, Relaxed);
+    if fd >= 0 {
+        high_fd::close_if(fd, (OPEN_IDENTITY.0.load(Relaxed), OPEN_IDENTITY.1.load(Relaxed)));
+    }
+}
+
+/// Has this process a file for its trace yet?
+pub fn is_open() -> bool {
+    OPEN_FD.load(Relaxed) >= 0
 }
 
 /// What stands at a name.
@@ -55,30 +86,105 @@ impl TraceFile {
     /// Begins a trace at `path`, or at `path.PID` where another process's trace is being written there. An old trace is
     /// replaced; anything else is left alone.
     pub fn create(path: &Path, pid: u32) -> Result<Self, TraceFileError> {
-        let name_of_own = |attempt: u32| {
-            let mut name = path.as_os_str().to_owned();
-            name.push(format!(".{pid}"));
-            if attempt > 1 {
-                name.push(format!(".{attempt}"));
-            }
-            PathBuf::from(name)
-        };
-        let names = std::iter::once(path.to_path_buf()).chain((1..1000).map(name_of_own));
-        for name in names {
-            match look_at(&name, pid)? {
-                Found::InUse => continue,
-                Found::Nothing => {}
-                Found::OldTrace => std::fs::remove_file(&name).map_err(|error| system(&name, "replace", error))?,
-            }
-            match Self::create_new(&name) {
-                Err(TraceFileError::System { error, .. }) if error.kind() == io::ErrorKind::AlreadyExists => continue,
-                result => return result,
-            }
-        }
-        Err(TraceFileError::NotOurs { path: path.to_path_buf(), what: "in use, and so are a thousand names like it" })
+        let mut trace = Self::later(path, pid);
+        trace.open()?;
+        Ok(trace)
     }
 
-    fn create_new(path: &Path) -> Result<Self, TraceFileError> {
+    /// A trace whose file is created when there is something of note to write, see [`TraceFile::append`].
+    pub fn later(path: &Path, pid: u32) -> Self {
+        Self { opened: None, path: path.to_path_buf(), pid, length: 0, waiting: encode_prefix().to_vec() }
+    }
+
+    /// Creates the file, unless it is there.
+    fn open(&mut self) -> Result<&mut Opened, TraceFileError> {
+        let opened = match self.opened.take() {
+            Some(opened) => opened,
+            None => {
+                let (opened, path) = create(&self.path, self.pid)?;
+                self.path = path;
+                opened
+            }
+        };
+        Ok(self.opened.insert(opened))
+    }
+
+    /// Appends whole chunks. A file that is yet to be created is so once there are many, or with `is_of_note`.
+    pub fn append(&mut self, chunks: &[u8], is_of_note: bool) -> Result<(), TraceFileError> {
+        self.waiting.extend_from_slice(chunks);
+        if self.opened.is_none() && !is_of_note && self.waiting.len() <= MOST_WAITING {
+            return Ok(());
+        }
+        self.write_waiting()
+    }
+
+    /// Is there anything to write?
+    pub fn is_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// Writes what waits. On an error, what was written of it is taken back.
+    pub fn write_waiting(&mut self) -> Result<(), TraceFileError> {
+        let waiting = std::mem::take(&mut self.waiting);
+        let (length, path) = (self.length, self.path.clone());
+        let opened = self.open()?;
+        opened.find_again(&path).map_err(|error| system(&path, "write", error))?;
+        if let Err(error) = opened.file.write_all(&waiting) {
+            let _ = opened.file.set_len(length);
+            self.discard_if_empty();
+            return Err(system(&path, "write", error));
+        }
+        self.length += waiting.len() as u64;
+        Ok(())
+    }
+
+    /// Leaves no file behind to which nothing was written.
+    fn discard_if_empty(&self) {
+        let is_ours = |opened: &Opened| {
+            std::fs::symlink_metadata(&self.path).is_ok_and(|found| (found.dev(), found.ino()) == opened.identity)
+        };
+        if self.length == 0 && self.opened.as_ref().is_some_and(is_ours) {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+impl Drop for TraceFile {
+    fn drop(&mut self) {
+        self.discard_if_empty();
+        if self.opened.is_some() {
+            OPEN_FD.store(-1, Relaxed);
+        }
+    }
+}
+
+/// Creates the file of a trace, and says where.
+fn create(path: &Path, pid: u32) -> Result<(Opened, PathBuf), TraceFileError> {
+    let name_of_own = |attempt: u32| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".{pid}"));
+        if attempt > 1 {
+            name.push(format!(".{attempt}"));
+        }
+        PathBuf::from(name)
+    };
+    let names = std::iter::once(path.to_path_buf()).chain((1..1000).map(name_of_own));
+    for name in names {
+        match look_at(&name, pid)? {
+            Found::InUse => continue,
+            Found::Nothing => {}
+            Found::OldTrace => std::fs::remove_file(&name).map_err(|error| system(&name, "replace", error))?,
+        }
+        match Opened::create(&name) {
+            Err(TraceFileError::System { error, .. }) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+            result => return result.map(|opened| (opened, name)),
+        }
+    }
+    Err(TraceFileError::NotOurs { path: path.to_path_buf(), what: "in use, and so are a thousand names like it" })
+}
+
+impl Opened {
+    fn create(path: &Path) -> Result<Self, TraceFileError> {
         let mut options = OpenOptions::new();
         options
             .write(true)
@@ -86,49 +192,37 @@ impl TraceFile {
             .mode(0o600)
             .custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC | libc::O_APPEND);
         let file = options.open(path).map_err(|error| system(path, "create", error))?;
-        let fd = high_fd::raise(OwnedFd::from(file));
+        let file = File::from(high_fd::raise(OwnedFd::from(file)));
         // Without the lock another process might replace the trace while it is written; not all file systems have it.
-        let file = File::from(fd);
         lock(&file);
         let metadata = file.metadata().map_err(|error| system(path, "examine", error))?;
-        let identity = (metadata.dev(), metadata.ino());
-        let mut trace = Self { file, path: path.to_path_buf(), identity, length: 0 };
-        trace.append(&encode_prefix()).map_err(|error| system(path, "write", error))?;
-        Ok(trace)
+        let opened = Self { file, identity: (metadata.dev(), metadata.ino()) };
+        opened.tell_children();
+        Ok(opened)
     }
 
-    /// Where it is.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Appends whole chunks. On an error, what was written of them is taken back.
-    pub fn append(&mut self, chunks: &[u8]) -> io::Result<()> {
-        self.find_again()?;
-        let result = self.file.write_all(chunks);
-        match result {
-            Ok(()) => self.length += chunks.len() as u64,
-            Err(_) => {
-                let _ = self.file.set_len(self.length);
-            }
-        }
-        result
+    fn tell_children(&self) {
+        OPEN_IDENTITY.0.store(self.identity.0, Relaxed);
+        OPEN_IDENTITY.1.store(self.identity.1, Relaxed);
+        OPEN_FD.store(self.file.as_raw_fd(), Relaxed);
     }
 
     /// The program may have closed our descriptor and got another file under its number.
-    fn find_again(&mut self) -> io::Result<()> {
+    fn find_again(&mut self, path: &Path) -> io::Result<()> {
         let is_ours = |file: &File| file.metadata().is_ok_and(|m| (m.dev(), m.ino()) == self.identity);
         if is_ours(&self.file) {
             return Ok(());
         }
         let mut options = OpenOptions::new();
-        options.append(true).custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC);
-        let again = File::from(high_fd::raise(OwnedFd::from(options.open(&self.path)?)));
+        options.append(true).custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC | libc::O_NONBLOCK);
+        let again = File::from(high_fd::raise(OwnedFd::from(options.open(path)?)));
         if !is_ours(&again) {
             return Err(io::Error::other("another file has taken its place"));
         }
+        lock(&again);
         // The old number is the program's now; closing it would close the program's file.
         std::mem::forget(std::mem::replace(&mut self.file, again));
+        self.tell_children();
         Ok(())
     }
 }
@@ -196,12 +290,26 @@ mod tests {
     fn a_trace_is_private_and_replaces_an_old_one_only() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("mprof.bin");
-        drop(TraceFile::create(&path, 1).unwrap());
+        TraceFile::create(&path, 1).unwrap().append(b"", true).unwrap();
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         let again = TraceFile::create(&path, 1).unwrap();
-        assert_eq!(again.path(), path);
+        assert_eq!(again.path, path);
         let beside = TraceFile::create(&path, 7).unwrap();
-        assert_eq!(beside.path(), directory.path().join("mprof.bin.7"), "the first is in use");
+        assert_eq!(beside.path, directory.path().join("mprof.bin.7"), "the first is in use");
+    }
+
+    #[test]
+    fn what_is_never_written_leaves_no_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("mprof.bin");
+        drop(TraceFile::create(&path, 1).unwrap());
+        assert!(!path.exists());
+        let mut later = TraceFile::later(&path, 1);
+        later.append(b"little", false).unwrap();
+        assert!(!path.exists(), "nothing of note");
+        later.append(b"more", true).unwrap();
+        drop(later);
+        assert_eq!(std::fs::read(&path).unwrap(), [&encode_prefix()[..], b"littlemore"].concat());
     }
 
     #[test]
@@ -224,8 +332,8 @@ mod tests {
         let other = directory.path().join("other");
         let usurper = File::create(&other).unwrap();
         // SAFETY: both descriptors are open; this is what a program does that closes all and opens another.
-        unsafe { libc::dup2(usurper.as_raw_fd(), trace.file.as_raw_fd()) };
-        trace.append(b"more").unwrap();
+        unsafe { libc::dup2(usurper.as_raw_fd(), trace.opened.as_ref().unwrap().file.as_raw_fd()) };
+        trace.append(b"more", true).unwrap();
         assert_eq!(std::fs::read(&other).unwrap(), b"");
         assert!(std::fs::read(directory.path().join("t")).unwrap().ends_with(b"more"));
     }

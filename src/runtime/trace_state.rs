@@ -9,8 +9,8 @@ pub struct TraceState {
     pub writer: Option<Writer>,
     /// The process that the trace belongs to.
     pub pid: u32,
-    /// A forked child that has yet to begin its own trace.
-    pub forked: bool,
+    /// The process that this one was forked from, if that was profiled.
+    pub parent: Option<u32>,
     /// The start; times count from here.
     pub started: Instant,
     /// Strings, subs, nodes and places written so far.
@@ -43,7 +43,7 @@ impl TraceState {
         Self {
             writer: None,
             pid,
-            forked: false,
+            parent: None,
             started: Instant::now(),
             written: [0; 4],
             snapshot: 0,

@@ -1,14 +1,17 @@
-//! The writer thread: encodes and appends what the recorder hands over, and gives the ticks.
+//! The writer thread: encodes and appends what the recorder hands over, gives the ticks, and takes the snapshots that the
+//! program's own threads do not come to take.
 //!
-//! It never touches the recorder. Nothing it does is recorded, and no signal of the program is delivered to it.
+//! It touches the recorder only while no thread of the program is inside, and never waits for one. Nothing it does is
+//! recorded, and no signal of the program is delivered to it.
 
-use super::complaint::complain;
+use super::complaint::announce_end;
 use super::recording::{self, mprof_attention};
-use super::thread;
 use super::trace_file::TraceFile;
+use super::{lock, session, thread};
+use crate::format::records::{Cause, Snapshot};
 use crate::format::{encode_chunk, Record};
 use crossbeam_channel::{bounded, Receiver, RecvTimeoutError, Sender};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -22,6 +25,18 @@ const STACK_BYTES: usize = 256 << 10;
 
 /// Ticks so far.
 pub static TICKS: AtomicU32 = AtomicU32::new(0);
+
+/// In a forked child, until it has a writer of its own: there is nobody at the other end.
+static ABANDONED: AtomicBool = AtomicBool::new(false);
+
+/// A writer's thread is beginning, and not yet known as ours. What it allocates meanwhile is not the program's, and must not
+/// wait for the recorder, where a forked child's only thread waits for it.
+static BEGINS: AtomicBool = AtomicBool::new(false);
+
+/// May a thread that is not known yet be a writer's?
+pub fn is_beginning() -> bool {
+    BEGINS.load(Relaxed)
+}
 
 enum Message {
     Record(Box<Record>),
@@ -38,27 +53,31 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread on a trace that has just begun.
+    /// Starts the thread on a trace that has just begun. A trace whose file is yet to be created gets it after `interval`
+    /// at the latest, or when it ends.
     ///
     /// # Errors
     /// Where the system gives no thread.
-    pub fn start(file: TraceFile) -> std::io::Result<Self> {
+    pub fn start(file: TraceFile, interval: Duration) -> std::io::Result<Self> {
         let (channel, messages) = bounded(WAITING);
         let (begun, wait) = bounded(1);
-        let missed = recording::MISSED.load(Relaxed);
         let calls_bytes = Arc::new(AtomicU64::new(0));
-        let written = Arc::clone(&calls_bytes);
+        let output = Output { file, has_failed: false, calls_bytes: Arc::clone(&calls_bytes) };
+        lock::expect_visits();
         let mask = block_signals();
+        BEGINS.store(true, Relaxed);
         let thread = std::thread::Builder::new().name("mprof".into()).stack_size(STACK_BYTES).spawn(move || {
             thread::register(true);
             let _ = begun.send(());
-            write_all(file, &messages, &written);
+            write_all(output, &messages, interval);
         });
         restore_signals(&mask);
+        if thread.is_ok() {
+            let _ = wait.recv();
+        }
+        BEGINS.store(false, Relaxed);
         let thread = thread?;
-        // What libc did in the thread before it was known as ours was not the program's.
-        let _ = wait.recv();
-        recording::MISSED.store(missed, Relaxed);
+        ABANDONED.store(false, Relaxed);
         Ok(Self { channel, calls_bytes, thread })
     }
 
@@ -74,6 +93,9 @@ impl Writer {
 
     /// Hands a record over, and waits if there are many.
     pub fn send(&self, record: Record) {
+        if ABANDONED.load(Relaxed) {
+            return;
+        }
         // The channel is closed only when the thread has gone, and then nothing is written any more.
         let _ = self.channel.send(Message::Record(Box::new(record)));
     }
@@ -81,7 +103,7 @@ impl Writer {
     /// Waits until all that was sent has been written.
     pub fn flush(&self) {
         let (done, wait) = bounded(1);
-        if self.channel.send(Message::Flush(done)).is_ok() {
+        if !ABANDONED.load(Relaxed) && self.channel.send(Message::Flush(done)).is_ok() {
             let _ = wait.recv();
         }
     }
@@ -96,6 +118,11 @@ impl Writer {
     pub fn abandon(self) {
         std::mem::forget(self);
     }
+}
+
+/// In a forked child, where no writer's thread exists.
+pub fn abandon_all() {
+    ABANDONED.store(true, Relaxed);
 }
 
 fn block_signals() -> libc::sigset_t {
@@ -114,39 +141,86 @@ fn restore_signals(mask: &libc::sigset_t) {
     unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, mask, std::ptr::null_mut()) };
 }
 
-fn write_all(mut file: TraceFile, messages: &Receiver<Message>, calls_bytes: &AtomicU64) {
-    let mut failed = false;
+/// What the thread writes to.
+struct Output {
+    file: TraceFile,
+    has_failed: bool,
+    calls_bytes: Arc<AtomicU64>,
+}
+
+impl Output {
+    fn put(&mut self, record: Record) {
+        if self.has_failed {
+            return;
+        }
+        match self.write(&record) {
+            Ok(bytes) if matches!(record, Record::Calls(_)) => {
+                self.calls_bytes.fetch_add(bytes as u64, Relaxed);
+            }
+            Ok(_) => {}
+            Err(why) => self.fail(&why),
+        }
+    }
+
+    /// How many bytes were written.
+    fn write(&mut self, record: &Record) -> Result<usize, String> {
+        let is_of_note = match record {
+            Record::Snapshot(Snapshot { cause, .. }) => !matches!(cause, Cause::Base | Cause::Interval),
+            _ => false,
+        };
+        let mut bytes = Vec::new();
+        encode_chunk(record, &mut bytes).map_err(|error| error.to_string())?;
+        self.file.append(&bytes, is_of_note).map_err(|error| error.to_string())?;
+        Ok(bytes.len())
+    }
+
+    /// An interval has passed since the start: all that waits is of note.
+    fn write_waiting(&mut self) {
+        if let Err(why) = self.file.write_waiting() {
+            self.fail(&why.to_string());
+        }
+    }
+
+    fn fail(&mut self, why: &str) {
+        self.has_failed = true;
+        recording::uninstall();
+        announce_end(&format!("{why}; recording stops, what was written stays readable"));
+    }
+}
+
+fn write_all(mut output: Output, messages: &Receiver<Message>, interval: Duration) {
     let mut next_tick = Instant::now() + TICK;
+    let first_interval_ends = Instant::now() + interval;
+    let mut next_visit = next_tick;
     loop {
         match messages.recv_deadline(next_tick) {
-            Ok(Message::Record(record)) if !failed => match write(&mut file, &record) {
-                Ok(bytes) if matches!(*record, Record::Calls(_)) => {
-                    calls_bytes.fetch_add(bytes as u64, Relaxed);
-                }
-                Ok(_) => {}
-                Err(why) => {
-                    failed = true;
-                    recording::uninstall();
-                    let name = file.path().display();
-                    complain(&format!("cannot write {name}: {why}; recording stops, what was written stays readable"));
-                }
-            },
-            Ok(Message::Record(_)) => {}
+            Ok(Message::Record(record)) => output.put(*record),
             Ok(Message::Flush(done)) => drop(done.send(())),
             Err(RecvTimeoutError::Timeout) => {
-                next_tick = Instant::now() + TICK;
+                let now = Instant::now();
+                next_tick = now + TICK;
+                if now >= first_interval_ends && output.file.is_waiting() && !output.has_failed {
+                    output.write_waiting();
+                }
                 TICKS.fetch_add(1, Relaxed);
-                mprof_attention.store(1, Relaxed);
+                let is_unattended = mprof_attention.swap(1, Relaxed) != 0;
+                if !is_unattended {
+                    next_visit = next_tick;
+                } else if now >= next_visit {
+                    if let Some(pause) = visit(messages, &mut output) {
+                        next_visit = Instant::now() + pause;
+                    }
+                }
             }
             Err(RecvTimeoutError::Disconnected) => return,
         }
     }
 }
 
-/// How many bytes were written.
-fn write(file: &mut TraceFile, record: &Record) -> Result<usize, String> {
-    let mut bytes = Vec::new();
-    encode_chunk(record, &mut bytes).map_err(|error| error.to_string())?;
-    file.append(&bytes).map_err(|error| error.to_string())?;
-    Ok(bytes.len())
+/// Nobody has attended to the last tick: takes the snapshot here, if one is due. Returns when to come again; `None`: it is
+/// not the time for visits.
+fn visit(messages: &Receiver<Message>, output: &mut Output) -> Option<Duration> {
+    // What the program has handed over is older; nothing more can come while it is out of the recorder.
+    let mut snapshot = |recorder: &mut _| session::snapshot_unattended(recorder, &mut |record| output.put(record));
+    recording::visit(|recorder| messages.is_empty().then(|| snapshot(recorder))).flatten()
 }

@@ -72,7 +72,7 @@ unsafe extern "C" fn our_pthread_create(
 /// Writes all there is before the process becomes another program. Called by the assembly below as well.
 #[no_mangle]
 extern "C" fn mprof_before_exec() {
-    session::flush(Cause::Exec, false);
+    session::before_exec();
 }
 
 unsafe extern "C" fn our_execve(path: *const c_char, argv: *const *const c_char, env: *const *const c_char) -> c_int {
