@@ -13,10 +13,11 @@ use MProfTest;
 # A trace of some hundred kilobytes, in many snapshots.
 my $big = <<'PERL';
 our @kept;
-for my $n (1 .. 3000) {
-    eval "sub a_sub_with_a_name_that_is_long_and_has_the_number_$n { push \@kept, [$n]; return } 1" or die $@;
-    &{"a_sub_with_a_name_that_is_long_and_has_the_number_$n"}();
-    Devel::MProf->can('snapshot') && Devel::MProf::snapshot() if $n % 300 == 0;
+for my $n (1 .. 6000) {
+    my $id = sprintf '%x', $n * 2_654_435_761;    # names that hardly compress
+    eval "sub a_sub_with_a_name_that_is_long_and_has_the_number_$id { push \@kept, [$n]; return } 1" or die $@;
+    &{"a_sub_with_a_name_that_is_long_and_has_the_number_$id"}();
+    Devel::MProf->can('snapshot') && Devel::MProf::snapshot() if $n % 600 == 0;
 }
 print scalar @kept, "\n";
 exit 7;
