@@ -658,7 +658,8 @@ from the start; C<r> has it count from now on. C<Enter> shows the calls that lea
 lines, C</> filters, C<p> holds the screen, C<?> tells all keys, C<q> quits. It needs a terminal of 80 columns and 24 rows,
 and no mouse. With C<--follow> it waits for a trace that is not there yet. C<--once> prints one frame as text.
 
-What is shown is as new as the last snapshot: with C<interval=0.2> five times a second.
+What is shown is as new as the last snapshot: with C<interval=0.2> five times a second. Of a program that has run for
+long and changes little, without that option, it may be a minute old.
 
 =head1 OPTIONS
 
@@ -682,11 +683,15 @@ L</THE TRACE FILE>.
 When recording starts: at once, so that the loading of modules is seen; when the program has been compiled, before its
 INIT blocks; or when it calls C<Devel::MProf::start()>.
 
-=item interval=SECONDS (default: 1)
+=item interval=auto|SECONDS (default: auto)
 
-Longest time between two snapshots, from 0.05 to 86400, while anything changes. A snapshot holds what has changed. If the
-process is killed, what came after the last snapshot is lost. In the first seconds of a program without marks snapshots
-are nearer to each other.
+Longest time between two snapshots, from 0.05 to 86400 seconds, while anything changes. A snapshot holds what has changed.
+If the process is killed, what came after the last snapshot is lost. In the first seconds of a program without marks
+snapshots are nearer to each other.
+
+With C<auto> it is a second at first, and later one 32nd of the time that the program has run, up to a minute, so that
+the trace of a server does not grow with time alone. Whenever the live bytes have changed by more than one 32nd and a
+megabyte since the last snapshot, it is a second again: what makes a process big is seen before it is killed for it.
 
 =item lines=1|0 (default: 1)
 
@@ -889,7 +894,8 @@ below what made it go on.
 The trace is complete when a program ends by reaching its end, C<exit>, C<die>, C<POSIX::_exit> or C<abort>, and when it
 becomes another program by C<exec>.
 
-When a signal kills it, the trace ends with the last snapshot, at most one C<interval> before: also if it was waiting, or
+When a signal kills it, the trace ends with the last snapshot, at most one C<interval> before (in a program that has
+run for long, up to a minute, unless it grew or shrank): also if it was waiting, or
 was within a long call into C, for then the profiler's own thread takes the snapshot. What is lost besides is what had
 happened to scalars in the statement that ran.
 

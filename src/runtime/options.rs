@@ -62,8 +62,8 @@ pub struct Options {
     pub ledger: bool,
     /// Check the ledger against perl's arenas at every snapshot, and complain? Default no; for tests.
     pub verify: bool,
-    /// Time between two snapshots. Default one second.
-    pub interval: Duration,
+    /// Time between two snapshots. Default: as [`Options::interval_at`] says.
+    pub interval: Option<Duration>,
     /// Default `begin`.
     pub start: StartMode,
     /// The call tree grows no deeper than this. Default 1000 calls.
@@ -90,7 +90,7 @@ impl Default for Options {
             live: true,
             ledger: true,
             verify: false,
-            interval: Duration::from_secs(1),
+            interval: None,
             start: StartMode::Begin,
             depth: 1000,
             mark: Vec::new(),
@@ -102,6 +102,10 @@ impl Default for Options {
     }
 }
 
+const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
+const LONGEST_INTERVAL: Duration = Duration::from_secs(60);
+const RUN_OF_INTERVAL: u32 = 32;
+
 /// Less than one record would fill.
 const FEWEST_CALLS_BYTES: u64 = 64 << 10;
 
@@ -110,7 +114,7 @@ const SIGNALS: [(&str, i32); 4] =
     [("USR1", libc::SIGUSR1), ("USR2", libc::SIGUSR2), ("HUP", libc::SIGHUP), ("WINCH", libc::SIGWINCH)];
 
 const KNOWN: &str =
-    "file=PATH, statm=auto|every|off, hook=op|db, lines=1|0, live=1|0, ledger=1|0, verify=0|1, interval=SECONDS (0.05 to 86400), \
+    "file=PATH, statm=auto|every|off, hook=op|db, lines=1|0, live=1|0, ledger=1|0, verify=0|1, interval=auto|SECONDS (0.05 to 86400), \
                      start=begin|init|no, depth=CALLS (1 to 100000), \
                      mark=PACKAGE::SUB, signal=USR1|USR2|HUP|WINCH, full=auto|off|MARKS, \
                      calls=0|1, calls_max=BYTES (as 500M; from 64k)";
@@ -139,7 +143,8 @@ impl Options {
             b"live" => one_of(&text, &SWITCH).map(|on| self.live = on),
             b"ledger" => one_of(&text, &SWITCH).map(|on| self.ledger = on),
             b"verify" => one_of(&text, &SWITCH).map(|on| self.verify = on),
-            b"interval" => seconds(&text).map(|interval| self.interval = interval),
+            b"interval" if text == "auto" => Some(self.interval = None),
+            b"interval" => seconds(&text).map(|interval| self.interval = Some(interval)),
             b"start" => {
                 let choices = [("begin", StartMode::Begin), ("init", StartMode::Init), ("no", StartMode::No)];
                 one_of(&text, &choices).map(|mode| self.start = mode)
@@ -161,6 +166,17 @@ impl Options {
         done.ok_or_else(|| {
             format!("bad value '{text}' for option '{}'; known are: {KNOWN}", String::from_utf8_lossy(key))
         })
+    }
+
+    /// Time between two snapshots when the program has run for `now`: what was asked for, or a second at first and one
+    /// [`RUN_OF_INTERVAL`]th of the run later, up to a minute, so that the trace of a server does not grow with time alone.
+    pub fn interval_at(&self, now: Duration) -> Duration {
+        self.interval.unwrap_or((now / RUN_OF_INTERVAL).clamp(SHORTEST_INTERVAL, LONGEST_INTERVAL))
+    }
+
+    /// Time between two snapshots while the heap changes much.
+    pub fn shortest_interval(&self) -> Duration {
+        self.interval.unwrap_or(SHORTEST_INTERVAL)
     }
 
     /// Every option with its value, as text.
@@ -185,7 +201,7 @@ impl Options {
             ("live", switch(self.live)),
             ("ledger", switch(self.ledger)),
             ("verify", switch(self.verify)),
-            ("interval", format!("{}", self.interval.as_secs_f64())),
+            ("interval", self.interval.map_or("auto".to_string(), |interval| interval.as_secs_f64().to_string())),
             ("start", start.to_string()),
             ("depth", self.depth.to_string()),
             ("calls", switch(self.calls)),
@@ -250,6 +266,7 @@ mod tests {
             "ledger=0",
             "verify=1",
             "interval=0.5",
+            "interval=auto",
             "start=no",
             "depth=7",
         ];
@@ -258,6 +275,20 @@ mod tests {
             assert_eq!(options.set(key.as_bytes(), value.as_bytes()), Ok(()), "{setting}");
             assert!(options.list().contains(&(key.into(), value.into())), "{setting}");
         }
+    }
+
+    #[test]
+    fn the_interval_grows_with_the_run_unless_one_was_asked_for() {
+        let at = |options: &Options, seconds| options.interval_at(Duration::from_secs(seconds)).as_secs_f64();
+        let mut options = Options::default();
+        assert_eq!([0, 32, 320, 1920, 1 << 30].map(|seconds| at(&options, seconds)), [1.0, 1.0, 10.0, 60.0, 60.0]);
+        options.set(b"interval", b"5").unwrap();
+        assert_eq!(
+            ([0, 1 << 30].map(|seconds| at(&options, seconds)), options.shortest_interval().as_secs()),
+            ([5.0, 5.0], 5)
+        );
+        options.set(b"interval", b"auto").unwrap();
+        assert_eq!(options.interval, None);
     }
 
     #[test]

@@ -50,6 +50,11 @@ static SIGNALLED: AtomicBool = AtomicBool::new(false);
 
 /// A snapshot that nobody asked for comes no sooner than so many times the time that the last one took.
 const PAUSES_APART: u32 = 30;
+
+/// The heap has changed much since the last snapshot when more than this part of it has come or gone, and more than so
+/// many bytes.
+const PART_OF_HEAP: u64 = 32;
+const LITTLE_BYTES: u64 = 1 << 20;
 /// The same of a sample of the heap, by what it is expected to take.
 const SAMPLES_APART: u32 = 20;
 /// What a sample takes for each scalar there is, about.
@@ -104,7 +109,7 @@ pub fn start(layout: PerlLayout) -> Result<(), String> {
     let plan = PLAN.lock().clone().unwrap_or_default();
     let file = TraceFile::create(&plan.path, pid()).map_err(|error| error.to_string())?;
     let mut recorder = Box::new(Recorder::new(plan.options.clone(), TraceState::new(pid())));
-    let writer = Writer::start(file, plan.options.interval)
+    let writer = Writer::start(file, plan.options.shortest_interval())
         .map_err(|error| format!("cannot start the writer thread: {error}"))?;
     writer.send(header::record(&plan.options, &plan.build, &recorder, &layout, None));
     writer.send(Record::Libraries(plan.build.libraries.clone()));
@@ -181,10 +186,10 @@ fn look_at_time(recorder: &mut Recorder) -> Duration {
 /// another thread, while no thread of the program is in the recorder; perl is anywhere, so nothing of it is looked at but
 /// the number of scalars. Returns when to come again, if there is no boundary until then.
 pub fn snapshot_unattended(recorder: &mut Recorder, put: &mut dyn FnMut(Record)) -> Duration {
-    let interval = recorder.options.interval;
-    let Some(calls_bytes) = recorder.trace.writer.as_ref().map(Writer::calls_bytes) else { return interval };
+    let later = recorder.options.shortest_interval();
+    let Some(calls_bytes) = recorder.trace.writer.as_ref().map(Writer::calls_bytes) else { return later };
     if !is_trace_ours(recorder) {
-        return interval;
+        return later;
     }
     // The newest of the program's threads come first, so the last is the one it began with.
     if let Some(interp) = thread::all().filter_map(Recorder::interp_of).last() {
@@ -195,7 +200,8 @@ pub fn snapshot_unattended(recorder: &mut Recorder, put: &mut dyn FnMut(Record))
     let now = look_at_time(recorder);
     let (since, pause) = (now.saturating_sub(recorder.trace.last_snapshot), pause_between(recorder, now));
     if since < pause {
-        return pause - since;
+        // If the heap changes much meanwhile, it is time sooner.
+        return later.min(pause - since);
     }
     for interp in recorder.interps.clone() {
         // SAFETY: interpreters are leaked, and whoever runs one looks at its stream of calls in the recorder only.
@@ -204,13 +210,18 @@ pub fn snapshot_unattended(recorder: &mut Recorder, put: &mut dyn FnMut(Record))
     if snapshot::is_due(recorder) {
         snapshot::take(recorder, Cause::Interval, None, put);
     }
-    interval
+    later
 }
 
 /// Least time between two snapshots that nobody asked for. A program without marks is known by its snapshots alone, and
 /// may end soon: at first they are nearer to each other than the interval, as long as that costs little.
 fn pause_between(recorder: &Recorder, now: Duration) -> Duration {
-    let interval = recorder.options.interval;
+    let (was, is) = (recorder.trace.last_live_bytes, recorder.counters.live_bytes);
+    let interval = if is.abs_diff(was) > was / PART_OF_HEAP + LITTLE_BYTES {
+        recorder.options.shortest_interval()
+    } else {
+        recorder.options.interval_at(now)
+    };
     if recorder.marks.made > 0 {
         return interval;
     }
@@ -445,7 +456,7 @@ fn send_last(recorder: &mut Recorder, thread: &Thread, cause: Cause, full: Full)
 pub fn before_exec() {
     let is_of_note = |recorder: &Recorder| {
         let is_child = recorder.trace.parent.is_some();
-        !is_child || trace_file::is_open() || recorder.trace.started.elapsed() >= recorder.options.interval
+        !is_child || trace_file::is_open() || recorder.trace.started.elapsed() >= recorder.options.shortest_interval()
     };
     if with(|recorder, _| is_of_note(recorder)) == Some(true) {
         flush(Cause::Exec, false);
@@ -527,7 +538,7 @@ fn begin_child(recorder: &mut Recorder, interp: &mut Interp) {
     let snapshots_inherited = recorder.trace.snapshots_inherited + recorder.trace.snapshot;
     recorder.trace = TraceState { parent: Some(parent), snapshots_inherited, ..TraceState::new(pid()) };
     recorder.marks.begin_child();
-    let writer = match Writer::start(TraceFile::later(&PathBuf::from(path), pid()), plan.options.interval) {
+    let writer = match Writer::start(TraceFile::later(&PathBuf::from(path), pid()), plan.options.shortest_interval()) {
         Ok(writer) => writer,
         Err(error) => {
             recording::uninstall();

@@ -51,6 +51,7 @@ pub fn take(recorder: &mut Recorder, cause: Cause, sampled: Option<&Interp>, mut
     recorder.trace.snapshot += 1;
     recorder.births_go_on();
     recorder.trace.last_snapshot = time;
+    recorder.trace.last_live_bytes = recorder.counters.live_bytes;
     recorder.trace.last_pause = figures_took;
 }
 

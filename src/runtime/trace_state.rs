@@ -21,6 +21,8 @@ pub struct TraceState {
     pub snapshots_inherited: u64,
     /// When the last was taken, since the start.
     pub last_snapshot: Duration,
+    /// Bytes that were live then.
+    pub last_live_bytes: u64,
     /// How long the program waited for it, without a sample of the heap.
     pub last_pause: Duration,
     /// Snapshots taken at marks.
@@ -49,6 +51,7 @@ impl TraceState {
             snapshot: 0,
             snapshots_inherited: 0,
             last_snapshot: Duration::ZERO,
+            last_live_bytes: 0,
             last_pause: Duration::ZERO,
             mark_snapshots: 0,
             last_sample: Duration::ZERO,
