@@ -17,6 +17,7 @@ use MProfTest;
 
 my ($starman) = grep -x, map "$_/starman", split /:/, $ENV{PATH};
 plan skip_all => 'needs starman: install the Debian package starman' if !$starman;
+need_package('starman', 'Starman::Server');
 
 my $requests = 240;
 my $app      = <<'PERL';
@@ -83,6 +84,8 @@ sub served {
             push @responses, $response;
         }
     }
+    # A worker that is about to end by itself, after its last request, must not be killed by the master meanwhile.
+    sleep 3 if $is_profiled;
     kill QUIT => $pid;
     my $ended = waitpid($pid, 0) == $pid ? $? : 'not';
     # Workers end after the master.

@@ -91,8 +91,14 @@ subtest 'the call tree' => sub {
 # The names of a table, from the top.
 my $names = sub {
     my ($view) = @_;
-    return $browser->js(
-        "return [...document.querySelectorAll('#view-$view tbody tr')].map((row) => row.cells[0].textContent)");
+    # The page draws a view when it gets round to it.
+    for (1 .. 100) {
+        my $names = $browser->js(
+            "return [...document.querySelectorAll('#view-$view tbody tr')].map((row) => row.cells[0].textContent)");
+        return $names if @$names;
+        select undef, undef, undef, 0.1;
+    }
+    return [];
 };
 
 subtest 'the tables' => sub {

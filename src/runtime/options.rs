@@ -143,8 +143,10 @@ impl Options {
             b"live" => one_of(&text, &SWITCH).map(|on| self.live = on),
             b"ledger" => one_of(&text, &SWITCH).map(|on| self.ledger = on),
             b"verify" => one_of(&text, &SWITCH).map(|on| self.verify = on),
-            b"interval" if text == "auto" => Some(self.interval = None),
-            b"interval" => seconds(&text).map(|interval| self.interval = Some(interval)),
+            b"interval" => {
+                let interval = if text == "auto" { Some(None) } else { seconds(&text).map(Some) };
+                interval.map(|interval| self.interval = interval)
+            }
             b"start" => {
                 let choices = [("begin", StartMode::Begin), ("init", StartMode::Init), ("no", StartMode::No)];
                 one_of(&text, &choices).map(|mode| self.start = mode)
