@@ -25,23 +25,6 @@ PERL
 my $small = 'sub f { push our @kept, [1]; return } f() for 1 .. 100; print "ran\n"; exit 7;';
 my $forks = 'my @p = map { my $p = fork; if (!$p) { f() for 1 .. 3; exit 3 } $p } 1 .. 5; my $s = 0; for (@p) { waitpid $_, 0; $s += $? >> 8 } print "children $s\n";';
 
-sub as_without {
-    my ($name, $wrapper, $program, $warning, %how) = @_;
-    my ($plain, $profiled) = map confined($wrapper, $program, profiled => $_, %how), 0, 1;
-    is($profiled->{stdout}, $plain->{stdout}, "$name: the program's output is the same");
-    cmp_ok(length $plain->{stdout}, '>', 0, "$name: and there is some");
-    is("$profiled->{exit} $profiled->{signal}", "$plain->{exit} $plain->{signal}", "$name: and so is its end");
-    like($profiled->{stderr}, $warning, "$name: what is said");
-    return $profiled;
-}
-
-sub can_be_read {
-    my ($name, $trace) = @_;
-    my $read = mprof_dump('subs', $trace);
-    is("$read->{exit} $read->{signal}", '0 0', "$name: what was written can be read") or diag($read->{stderr});
-    return;
-}
-
 my $one_line = qr/\ADevel::MProf: [^\n]+\n\z/;
 my $silence  = qr/\A\z/;
 

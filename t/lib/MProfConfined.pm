@@ -6,6 +6,11 @@ package MProfConfined;
 #
 # "$@" is the command that runs the program. With `mounts` it has a mount namespace of its own; why_no_mounts() says why
 # that cannot be had, if it cannot. Returns what `profiled` of MProfTest does.
+#
+#     my $run = as_without('few descriptors', 'ulimit -n 5; "$@"', $program, qr/what is said/, options => 'file=x');
+#     can_be_read('few descriptors', $run->trace);
+#
+# test that the program does the same there as without the profiler, and that a trace can be read.
 
 use strict;
 use warnings;
@@ -14,8 +19,9 @@ use Cwd qw(realpath);
 use Exporter qw(import);
 use File::Temp qw(tempdir);
 use MProfTest ();
+use Test::More ();
 
-our @EXPORT = qw(confined why_no_mounts);
+our @EXPORT = qw(confined as_without can_be_read why_no_mounts);
 
 sub confined {
     my ($wrapper, $program, %how) = @_;
@@ -27,6 +33,25 @@ sub confined {
     my @namespace = $how{mounts} ? qw(unshare -m) : ();
     my $ran = MProfTest::run_command([@namespace, 'bash', '-c', $wrapper, 'bash', @perl], $dir, %how);
     return bless { %$ran, dir => $dir }, 'MProfTest';
+}
+
+sub as_without {
+    my ($name, $wrapper, $program, $warning, %how) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    my ($plain, $profiled) = map confined($wrapper, $program, profiled => $_, %how), 0, 1;
+    Test::More::is($profiled->{stdout}, $plain->{stdout}, "$name: the program's output is the same");
+    Test::More::cmp_ok(length $plain->{stdout}, '>', 0, "$name: and there is some") or Test::More::diag($plain->{stderr});
+    Test::More::is("$profiled->{exit} $profiled->{signal}", "$plain->{exit} $plain->{signal}", "$name: and so is its end");
+    Test::More::like($profiled->{stderr}, $warning, "$name: what is said");
+    return $profiled;
+}
+
+sub can_be_read {
+    my ($name, $trace) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    my $read = MProfTest::mprof_dump('subs', $trace);
+    Test::More::is("$read->{exit} $read->{signal}", '0 0', "$name: what was written can be read") or Test::More::diag($read->{stderr});
+    return;
 }
 
 sub why_no_mounts {
