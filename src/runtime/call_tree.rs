@@ -7,6 +7,7 @@
 //! As with places, figures are kept in one or two bytes until a node outgrows them.
 
 use super::locations::{LocationId, Locations};
+use super::narrow::{State, Units};
 use super::paged::Paged;
 use crate::format::ids::{NodeId, SubId};
 use crate::format::records::{Node, NodeFigures, Sub, SubKind};
@@ -27,23 +28,13 @@ struct Path {
 struct Small {
     path: Path,
     calls: u16,
-    /// In units of 8 bytes: so are the sizes of blocks.
-    freed_units: u16,
+    freed: Units,
     freed_blocks: u8,
     size_pages: i8,
     resident_pages: i8,
-    /// Whether it is [`CHANGED`], and [`BIG`].
-    flags: u8,
+    /// If it is big, its figures are at the index that [`Small::index`] tells.
+    state: State,
 }
-
-/// Changed since it was last written.
-const CHANGED: u8 = 1;
-/// Outgrown: its figures are in full width, at the index that [`Small::index`] tells.
-const BIG: u8 = 2;
-
-/// log2 of the bytes of a unit.
-const UNIT_BITS: u32 = 3;
-const UNIT_MASK: u64 = (1 << UNIT_BITS) - 1;
 
 /// The tree. There may be several roots: the main program, one for each thread, perl's pools.
 pub struct CallTree {
@@ -151,8 +142,7 @@ impl CallTree {
     #[inline]
     fn touch(&mut self, id: NodeId) -> Option<&mut Small> {
         let node = self.nodes.get_mut(id.index())?;
-        if node.flags & CHANGED == 0 {
-            node.flags |= CHANGED;
+        if node.state.change() {
             self.changed.push(id);
         }
         Some(node)
@@ -162,9 +152,9 @@ impl CallTree {
     #[cold]
     fn widen(&mut self, id: NodeId) -> Option<&mut NodeFigures> {
         let node = self.nodes.get_mut(id.index())?;
-        if !node.is_big() {
+        if !node.state.is_big() {
             let figures = node.widened(id);
-            node.flags |= BIG;
+            node.state.outgrow();
             node.set_index(self.big.len() as u32);
             self.big.push(figures);
         }
@@ -175,7 +165,7 @@ impl CallTree {
     #[inline]
     pub fn called(&mut self, id: NodeId) {
         let Some(node) = self.touch(id) else { return };
-        let figures = if node.is_big() {
+        let figures = if node.state.is_big() {
             let index = node.index();
             self.big.get_mut(index)
         } else if node.calls < u16::MAX {
@@ -193,13 +183,12 @@ impl CallTree {
     #[inline]
     pub fn freed(&mut self, id: NodeId, bytes: u64) {
         let Some(node) = self.touch(id) else { return };
-        let figures = if node.is_big() {
+        let figures = if node.state.is_big() {
             let index = node.index();
             self.big.get_mut(index)
         } else {
-            let units = u64::from(node.freed_units) + (bytes >> UNIT_BITS);
-            if units <= u16::MAX.into() && bytes & UNIT_MASK == 0 && node.freed_blocks < u8::MAX {
-                node.freed_units = units as u16;
+            if let Some(freed) = node.freed.with(bytes).filter(|_| node.freed_blocks < u8::MAX) {
+                node.freed = freed;
                 node.freed_blocks += 1;
                 return;
             }
@@ -216,7 +205,7 @@ impl CallTree {
         let Some(node) = self.touch(id) else { return };
         let sum = |old: i8, more: i64| i8::try_from(i64::from(old) + more).ok();
         match (sum(node.size_pages, size_pages), sum(node.resident_pages, resident_pages)) {
-            (Some(size), Some(resident)) if !node.is_big() => {
+            (Some(size), Some(resident)) if !node.state.is_big() => {
                 (node.size_pages, node.resident_pages) = (size, resident);
             }
             _ => {
@@ -235,7 +224,7 @@ impl CallTree {
         changed.sort_unstable();
         for id in &changed {
             if let Some(node) = self.nodes.get_mut(id.index()) {
-                node.flags &= !CHANGED;
+                node.state.written();
             }
         }
         changed
@@ -245,7 +234,7 @@ impl CallTree {
     pub fn figures_of(&self, ids: &[NodeId]) -> Vec<NodeFigures> {
         let figures = |&id: &NodeId| {
             let node = self.nodes.get(id.index())?;
-            if node.is_big() {
+            if node.state.is_big() {
                 self.big.get(node.index()).copied()
             } else {
                 Some(node.widened(id))
@@ -291,26 +280,21 @@ impl CallTree {
 }
 
 impl Small {
-    #[inline]
-    fn is_big(&self) -> bool {
-        self.flags & BIG != 0
-    }
-
     /// Where the figures of a big node are: a number in place of its calls and freed units.
     #[inline]
     fn index(&self) -> usize {
-        (u32::from(self.calls) | u32::from(self.freed_units) << 16) as usize
+        (u32::from(self.calls) | u32::from(self.freed.0) << 16) as usize
     }
 
     fn set_index(&mut self, index: u32) {
-        (self.calls, self.freed_units) = (index as u16, (index >> 16) as u16);
+        (self.calls, self.freed) = (index as u16, Units((index >> 16) as u16));
     }
 
     fn widened(self, id: NodeId) -> NodeFigures {
         NodeFigures {
             id,
             calls: self.calls.into(),
-            freed_bytes: u64::from(self.freed_units) << UNIT_BITS,
+            freed_bytes: self.freed.bytes(),
             freed_blocks: self.freed_blocks.into(),
             size_pages: self.size_pages.into(),
             resident_pages: self.resident_pages.into(),

@@ -10,7 +10,7 @@
 //! | `scalar_ledger`, `arena_pages`, `births` | where and when every live scalar was born |
 //! | `strings`, `locations`, `call_tree`, `places`, `block_table` | what figures belong to |
 //! | `shim_types` | what the shim hands over |
-//! | `paged` | how the big ones of these grow |
+//! | `paged`, `narrow`, `direct_mapped` | how the big ones of these grow and stay small, and how caches do |
 //! | `statm`, `own_memory`, `reserve` | the process's pages, the profiler's own bytes, and what it has put by |
 //! | `call_stream` | with `calls=1`: each entry and exit |
 //! | `marks` | units of the program's work |
@@ -31,6 +31,7 @@ mod call_stream;
 mod call_tree;
 pub mod complaint;
 mod coroutines;
+mod direct_mapped;
 mod eval_origins;
 pub mod generations;
 mod header;
@@ -42,6 +43,7 @@ mod interpose;
 pub mod locations;
 mod lock;
 mod marks;
+mod narrow;
 pub mod options;
 mod own_memory;
 mod paged;

@@ -1,8 +1,8 @@
 //! Places by the address of their statement, so that an allocation at a statement seen before costs no string work.
 //!
 //! A statement's address is a number here, never followed, and stands for the statement as long as its generation does.
-//! The cache is direct-mapped and grows with the program: when more was missed than half of what it can hold.
 
+use super::direct_mapped::{self, spread, DirectMapped};
 use super::generations;
 use crate::format::ids::{NodeId, PlaceId};
 
@@ -14,38 +14,27 @@ struct Entry {
     place: PlaceId,
 }
 
-/// No node.
-const EMPTY: Entry = Entry { cop: 0, node: NodeId(u32::MAX), generation: 0, place: PlaceId(0) };
+impl direct_mapped::Entry for Entry {
+    const EMPTY: Self = Entry { cop: 0, node: NodeId(u32::MAX), generation: 0, place: PlaceId(0) };
 
-/// Entries at first, and at most; powers of two.
-const FEWEST: usize = 1 << 10;
-const MOST: usize = 1 << 15;
+    fn spread(&self) -> usize {
+        spread(self.cop, self.node)
+    }
+}
 
 /// (node, statement) → place.
 pub struct PlaceCache {
     last: Entry,
-    entries: Box<[Entry]>,
-    missed: usize,
+    entries: DirectMapped<Entry>,
 }
 
 impl Default for PlaceCache {
     fn default() -> Self {
-        Self { last: EMPTY, entries: vec![EMPTY; FEWEST].into_boxed_slice(), missed: 0 }
+        Self { last: direct_mapped::Entry::EMPTY, entries: DirectMapped::default() }
     }
-}
-
-/// Spreads a key over 64 bits; the high ones are the best mixed (Knuth, The Art of Computer Programming 6.4).
-#[inline]
-pub fn spread(address: usize, node: NodeId) -> usize {
-    (address ^ (node.0 as usize) << 40).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 impl PlaceCache {
-    #[inline]
-    fn slot(&self, node: NodeId, cop: usize) -> usize {
-        (spread(cop, node) >> 32) & (self.entries.len() - 1)
-    }
-
     /// The place of the statement at `cop` as it runs in `node`.
     #[inline]
     pub fn get(&mut self, node: NodeId, cop: usize) -> Option<PlaceId> {
@@ -54,33 +43,14 @@ impl PlaceCache {
         if same(&self.last) {
             return Some(self.last.place);
         }
-        self.last = self.entries.get(self.slot(node, cop)).copied().filter(same)?;
+        self.last = self.entries.get(spread(cop, node)).copied().filter(same)?;
         Some(self.last.place)
     }
 
     /// Remembers a place that was not known.
     pub fn note(&mut self, node: NodeId, cop: usize, place: PlaceId) {
-        self.missed += 1;
-        if self.missed > self.entries.len() / 2 && self.entries.len() < MOST {
-            self.grow();
-        }
         self.last = Entry { cop, node, generation: generations::of(cop), place };
-        let slot = self.slot(node, cop);
-        if let Some(entry) = self.entries.get_mut(slot) {
-            *entry = self.last;
-        }
-    }
-
-    #[cold]
-    fn grow(&mut self) {
-        self.missed = 0;
-        let bigger = vec![EMPTY; self.entries.len() * 2].into_boxed_slice();
-        for entry in std::mem::replace(&mut self.entries, bigger) {
-            let slot = self.slot(entry.node, entry.cop);
-            if let Some(free) = self.entries.get_mut(slot) {
-                *free = entry;
-            }
-        }
+        self.entries.note(self.last);
     }
 }
 

@@ -4,11 +4,11 @@
 //! first change after a newer one it first notes what it held until then. A place that has not changed since the newest
 //! peak held then what it holds now.
 //!
-//! There are hundreds of thousands of places in a big program, and in 49 of 50 little happens: their figures are kept in
-//! one or two bytes each. A place that outgrows them is moved to full width, and no unit is lost.
+//! Figures are kept in one or two bytes each. A place that outgrows them is moved to full width, and no unit is lost.
 
 use super::block_table::MAX_PLACES;
 use super::locations::{LocationId, Locations};
+use super::narrow::{State, Units};
 use super::paged::Paged;
 use crate::format::ids::{NodeId, PlaceId};
 use crate::format::records::{Place, PlaceFigures};
@@ -23,27 +23,16 @@ struct Small {
     at: LocationId,
     /// Low half of the peak's number; of a big place, the index of its figures.
     peak: u32,
-    /// In units of 8 bytes, as are the next two: so are the sizes of blocks.
-    allocated_units: u16,
-    live_units: u16,
-    at_peak_units: u16,
+    allocated: Units,
+    live: Units,
+    at_peak: Units,
     allocated_blocks: u8,
     live_blocks: u8,
     at_peak_blocks: u8,
     scalars_born: u8,
     scalars_died: u8,
-    /// Whether it is [`CHANGED`], and [`BIG`].
-    flags: u8,
+    state: State,
 }
-
-/// Changed since it was last written.
-const CHANGED: u8 = 1;
-/// Outgrown: its figures are in full width.
-const BIG: u8 = 2;
-
-/// log2 of the bytes of a unit.
-const UNIT_BITS: u32 = 3;
-const UNIT_MASK: u64 = (1 << UNIT_BITS) - 1;
 
 /// All places met so far.
 pub struct Places {
@@ -65,28 +54,22 @@ fn bring_up_to(peak: u64, figures: &mut PlaceFigures) {
 
 impl Small {
     #[inline]
-    fn is_big(&self) -> bool {
-        self.flags & BIG != 0
-    }
-
-    #[inline]
     fn bring_up_to(&mut self, peak: u64) {
         if self.peak != peak as u32 {
             self.peak = peak as u32;
-            self.at_peak_units = self.live_units;
+            self.at_peak = self.live;
             self.at_peak_blocks = self.live_blocks;
         }
     }
 
     fn widened(self, id: PlaceId, peak: u64) -> PlaceFigures {
-        let bytes = |units: u16| u64::from(units) << UNIT_BITS;
         PlaceFigures {
             id,
-            allocated_bytes: bytes(self.allocated_units),
+            allocated_bytes: self.allocated.bytes(),
             allocated_blocks: self.allocated_blocks.into(),
-            live_bytes: bytes(self.live_units),
+            live_bytes: self.live.bytes(),
             live_blocks: self.live_blocks.into(),
-            at_peak_bytes: bytes(self.at_peak_units),
+            at_peak_bytes: self.at_peak.bytes(),
             at_peak_blocks: self.at_peak_blocks.into(),
             peak_number: peak,
             scalars_born: self.scalars_born.into(),
@@ -97,18 +80,18 @@ impl Small {
     /// Counts a block, if it fits: what lives was allocated, so it fits where that does.
     #[inline]
     fn allocate(&mut self, bytes: u64, lives: bool, peak: u64) -> bool {
-        let units = u64::from(self.allocated_units) + (bytes >> UNIT_BITS);
-        let fits = units <= u16::MAX.into() && bytes & UNIT_MASK == 0 && self.allocated_blocks < u8::MAX;
-        if fits {
-            self.bring_up_to(peak);
-            self.allocated_units = units as u16;
-            self.allocated_blocks += 1;
-            if lives {
-                self.live_units += (bytes >> UNIT_BITS) as u16;
-                self.live_blocks += 1;
-            }
+        let (Some(allocated), Some(live)) = (self.allocated.with(bytes), self.live.with(bytes)) else { return false };
+        if self.allocated_blocks == u8::MAX {
+            return false;
         }
-        fits
+        self.bring_up_to(peak);
+        self.allocated = allocated;
+        self.allocated_blocks += 1;
+        if lives {
+            self.live = live;
+            self.live_blocks += 1;
+        }
+        true
     }
 }
 
@@ -151,8 +134,7 @@ impl Places {
     #[inline]
     fn touch(&mut self, id: PlaceId) -> Option<&mut Small> {
         let place = self.all.get_mut(id.index())?;
-        if place.flags & CHANGED == 0 {
-            place.flags |= CHANGED;
+        if place.state.change() {
             self.changed.push(id);
         }
         Some(place)
@@ -170,10 +152,10 @@ impl Places {
     #[cold]
     fn widen(&mut self, id: PlaceId, peak: u64) -> Option<&mut PlaceFigures> {
         let place = self.all.get_mut(id.index())?;
-        if !place.is_big() {
+        if !place.state.is_big() {
             place.bring_up_to(peak);
             let figures = place.widened(id, peak);
-            place.flags |= BIG;
+            place.state.outgrow();
             place.peak = self.big.len() as u32;
             self.big.push(figures);
         }
@@ -185,7 +167,7 @@ impl Places {
     #[inline]
     pub fn allocated(&mut self, id: PlaceId, bytes: u64, lives: bool, peak: u64) {
         let Some(place) = self.touch(id) else { return };
-        let figures = if place.is_big() {
+        let figures = if place.state.is_big() {
             let index = place.peak;
             self.big(index, peak)
         } else if place.allocate(bytes, lives, peak) {
@@ -206,7 +188,7 @@ impl Places {
     #[inline]
     pub fn freed(&mut self, id: PlaceId, bytes: u64, peak: u64) {
         let Some(place) = self.touch(id) else { return };
-        if place.is_big() {
+        if place.state.is_big() {
             let index = place.peak;
             if let Some(figures) = self.big(index, peak) {
                 figures.live_bytes = figures.live_bytes.wrapping_sub(bytes);
@@ -215,7 +197,7 @@ impl Places {
             return;
         }
         place.bring_up_to(peak);
-        place.live_units = place.live_units.wrapping_sub((bytes >> UNIT_BITS) as u16);
+        place.live = place.live.without(bytes);
         place.live_blocks = place.live_blocks.wrapping_sub(1);
     }
 
@@ -223,7 +205,7 @@ impl Places {
     #[inline]
     pub fn scalars(&mut self, id: PlaceId, born: u64, died: u64, peak: u64) {
         let Some(place) = self.touch(id) else { return };
-        let figures = if place.is_big() {
+        let figures = if place.state.is_big() {
             let index = place.peak;
             self.big.get_mut(index as usize)
         } else {
@@ -274,7 +256,7 @@ impl Places {
     /// The figures of a place, as of the newest peak.
     fn figures(&self, id: PlaceId, peak: u64) -> Option<PlaceFigures> {
         let mut place = *self.all.get(id.index())?;
-        if place.is_big() {
+        if place.state.is_big() {
             let mut figures = *self.big.get(place.peak as usize)?;
             bring_up_to(peak, &mut figures);
             return Some(figures);
@@ -290,7 +272,7 @@ impl Places {
         changed.sort_unstable();
         for id in &changed {
             if let Some(place) = self.all.get_mut(id.index()) {
-                place.flags &= !CHANGED;
+                place.state.written();
             }
         }
         changed

@@ -3,8 +3,8 @@
 //! Addresses are reused, so nothing here outlives the code it was learnt from: freeing a sub's op tree removes its entry,
 //! and edges are of the generations of both their addresses.
 
+use super::direct_mapped::{self, spread, DirectMapped};
 use super::generations;
-use super::place_cache::spread;
 use crate::format::ids::{NodeId, SubId};
 use rustc_hash::FxHashMap;
 
@@ -28,28 +28,28 @@ struct Edge {
     generation: u32,
 }
 
-/// No node.
-const EMPTY: Edge =
-    Edge { key: SubKey { code: 0, name: 0 }, cop: 0, parent: NodeId(u32::MAX), child: NodeId(0), generation: 0 };
+impl direct_mapped::Entry for Edge {
+    const EMPTY: Self =
+        Edge { key: SubKey { code: 0, name: 0 }, cop: 0, parent: NodeId(u32::MAX), child: NodeId(0), generation: 0 };
 
-/// Entries of the edge cache at first, and at most; powers of two.
-const FEWEST_EDGES: usize = 1 << 10;
-const MOST_EDGES: usize = 1 << 15;
+    fn spread(&self) -> usize {
+        spread_edge(self.parent, self.cop, self.key)
+    }
+}
+
+#[inline]
+fn spread_edge(parent: NodeId, cop: usize, key: SubKey) -> usize {
+    spread(cop ^ key.code.rotate_left(20), parent)
+}
+
 /// Subs remembered at most: a program may make distinct named closures without end.
 const MOST_SUBS: usize = 1 << 16;
 
-/// Subs by key, and edges by (caller, statement, key). The edges are direct-mapped, and grow when more was missed than half
-/// of what they can hold.
+/// Subs by key, and edges by (caller, statement, key).
+#[derive(Default)]
 pub struct SubCache {
-    edges: Box<[Edge]>,
-    missed: usize,
+    edges: DirectMapped<Edge>,
     subs: FxHashMap<usize, (usize, SubId)>,
-}
-
-impl Default for SubCache {
-    fn default() -> Self {
-        Self { edges: vec![EMPTY; FEWEST_EDGES].into_boxed_slice(), missed: 0, subs: FxHashMap::default() }
-    }
 }
 
 #[inline]
@@ -58,41 +58,17 @@ fn generation(cop: usize, code: usize) -> u32 {
 }
 
 impl SubCache {
-    #[inline]
-    fn slot(&self, parent: NodeId, cop: usize, key: SubKey) -> usize {
-        (spread(cop ^ key.code.rotate_left(20), parent) >> 32) & (self.edges.len() - 1)
-    }
-
     /// The node that a call from `parent` at `cop` leads to.
     #[inline]
     pub fn edge(&self, parent: NodeId, cop: usize, key: SubKey) -> Option<NodeId> {
-        let edge = self.edges.get(self.slot(parent, cop, key))?;
+        let edge = self.edges.get(spread_edge(parent, cop, key))?;
         let same = edge.key == key && edge.cop == cop && edge.parent == parent;
         (same && edge.generation == generation(cop, key.code)).then_some(edge.child)
     }
 
     /// Remembers an edge that was not known.
     pub fn note_edge(&mut self, parent: NodeId, cop: usize, key: SubKey, child: NodeId) {
-        self.missed += 1;
-        if self.missed > self.edges.len() / 2 && self.edges.len() < MOST_EDGES {
-            self.grow();
-        }
-        let slot = self.slot(parent, cop, key);
-        if let Some(edge) = self.edges.get_mut(slot) {
-            *edge = Edge { key, cop, parent, child, generation: generation(cop, key.code) };
-        }
-    }
-
-    #[cold]
-    fn grow(&mut self) {
-        self.missed = 0;
-        let bigger = vec![EMPTY; self.edges.len() * 2].into_boxed_slice();
-        for edge in std::mem::replace(&mut self.edges, bigger) {
-            let slot = self.slot(edge.parent, edge.cop, edge.key);
-            if let Some(free) = self.edges.get_mut(slot) {
-                *free = edge;
-            }
-        }
+        self.edges.note(Edge { key, cop, parent, child, generation: generation(cop, key.code) });
     }
 
     /// The sub of that key.
