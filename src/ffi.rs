@@ -24,7 +24,7 @@ const _: () = assert!(MPROF_STAMP == crate::runtime::scalar_ledger::STAMP);
 
 static OPTIONS: Mutex<Option<Options>> = Mutex::new(None);
 
-/// Nothing of a panic may reach C: the profiler is switched off instead, which `complaint::end_on_panic` has said.
+/// Nothing of a panic may reach C: the profiler is switched off instead, which `recording::end_on_panic` has said.
 fn shield<R>(otherwise: R, f: impl FnOnce() -> R) -> R {
     catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|_| {
         recording::uninstall();

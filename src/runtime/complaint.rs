@@ -1,6 +1,5 @@
 //! What the profiler has to say while the program runs: a line on standard error, and seldom one.
 
-use super::recording;
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering::Relaxed};
 
 /// A word that the process shares with its forked children: has the end of a recording been announced?
@@ -27,15 +26,6 @@ pub fn announce_end(sentence: &str) {
     if !announced.is_some_and(|announced| announced.swap(true, Relaxed)) {
         complain(sentence);
     }
-}
-
-/// A panic anywhere in the profiler ends the recording, in one line.
-pub fn end_on_panic() {
-    std::panic::set_hook(Box::new(|panic| {
-        recording::uninstall();
-        let place = panic.location().map(|at| format!(" at {}:{}", at.file(), at.line())).unwrap_or_default();
-        announce_end(&format!("internal error{place}; recording stops, what was written stays readable"));
-    }));
 }
 
 /// Children that are forked from now on share the word. Where there is no memory for that, each speaks for itself.

@@ -30,7 +30,7 @@ pub fn open_readonly(path: &CStr) -> Option<OwnedFd> {
 }
 
 /// Device and inode of the file behind a descriptor.
-pub fn identity(fd: &OwnedFd) -> Option<(u64, u64)> {
+pub fn identity(fd: &impl AsRawFd) -> Option<(u64, u64)> {
     // SAFETY: an all-zero `stat` is valid, and fstat only writes to it.
     unsafe {
         let mut stat: libc::stat = std::mem::zeroed();
@@ -41,11 +41,8 @@ pub fn identity(fd: &OwnedFd) -> Option<(u64, u64)> {
 /// Closes the descriptor `fd` if the file behind it is still that of `identity`: the program may have closed it, and got
 /// another file under its number.
 pub fn close_if(fd: RawFd, identity: (u64, u64)) {
-    // SAFETY: an all-zero `stat` is valid, and fstat only writes to it; what is closed is ours, as far as can be told.
-    unsafe {
-        let mut stat: libc::stat = std::mem::zeroed();
-        if libc::fstat(fd, &mut stat) == 0 && (stat.st_dev as u64, stat.st_ino as u64) == identity {
-            libc::close(fd);
-        }
+    if self::identity(&fd) == Some(identity) {
+        // SAFETY: what is closed is ours, as far as can be told.
+        unsafe { libc::close(fd) };
     }
 }

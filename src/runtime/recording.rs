@@ -53,6 +53,20 @@ pub fn uninstall() {
     RECORDER.store(std::ptr::null_mut(), Relaxed);
 }
 
+/// Ends the recording for good, and says why: once, in a process and its forked children.
+pub fn end(why: &str) {
+    uninstall();
+    announce_end(&format!("{why}; recording stops, what was written stays readable"));
+}
+
+/// A panic anywhere in the profiler ends the recording, in one line.
+pub fn end_on_panic() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(|at| format!(" at {}:{}", at.file(), at.line())).unwrap_or_default();
+        end(&format!("internal error{place}"));
+    }));
+}
+
 /// Is there a recorder?
 pub fn installed() -> bool {
     !RECORDER.load(Relaxed).is_null()
@@ -79,12 +93,9 @@ fn meet() -> Option<&'static Thread> {
 #[cold]
 fn refused<R>(thread: &Thread) -> Option<R> {
     if thread.has_jumped_out() {
-        uninstall();
+        end("a signal handler has died in the midst of the profiler");
         lock::give_up();
         thread.leave();
-        announce_end(
-            "a signal handler has died in the midst of the profiler; recording stops, what was written stays readable",
-        );
     }
     None
 }

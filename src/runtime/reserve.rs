@@ -3,7 +3,6 @@
 //! Rust ends the process where an allocation fails. The first that does ends the recording instead, and is served from here,
 //! as are those that follow: enough to finish what is under way. What is given back is not used again.
 
-use super::complaint::announce_end;
 use super::recording;
 use super::thread::ErrnoKept;
 use std::alloc::Layout;
@@ -42,8 +41,7 @@ pub fn take(layout: Layout) -> *mut u8 {
         return std::ptr::null_mut();
     }
     if !IS_TOUCHED.swap(true, Relaxed) {
-        recording::uninstall();
-        announce_end("there is no memory left; recording stops, what was written stays readable");
+        recording::end("there is no memory left");
     }
     (start + at).next_multiple_of(layout.align().max(16)) as *mut u8
 }

@@ -271,10 +271,10 @@ impl ScalarLedger {
     /// Puts a head that is free now onto the mirror.
     #[inline]
     fn mirror(&mut self, head: *mut Head, died: &mut impl FnMut(Birth)) {
-        let Some(code) = self.code_of(head) else { return };
+        let Some((code, noted)) = self.coded(head) else { return };
         self.free.push(code);
         // SAFETY: the note is the ledger's own.
-        let noted = unsafe { std::mem::take(&mut *self.decoded(code).1) };
+        let noted = unsafe { std::mem::take(&mut *noted) };
         if let Some(birth) = noted.birth() {
             died(birth);
         }
@@ -319,23 +319,25 @@ impl ScalarLedger {
         live
     }
 
-    /// A head in four bytes.
+    /// A head in four bytes, and where its note is.
     #[inline]
-    fn code_of(&mut self, head: *const Head) -> Option<Code> {
+    fn coded(&mut self, head: *const Head) -> Option<(Code, *mut Note)> {
         let (mut number, mut arena) = self.near;
         if (head as usize).wrapping_sub(arena.start) >= arena.bytes {
             (number, arena) = self.pages.arena_of(head as usize)?;
             self.near = (number, arena);
         }
-        Some(number << self.index_bits | ((head as usize - arena.start) / size_of::<Head>()) as u32)
+        let index = (head as usize - arena.start) / size_of::<Head>();
+        // SAFETY: the head lies within the arena, which has a note for each of its heads; arenas are never dropped, and what
+        // a box owns does not move with the box.
+        Some((number << self.index_bits | index as u32, unsafe { arena.notes.add(index) }))
     }
 
     /// The head, and where its note is.
     #[inline]
     fn decoded(&self, code: Code) -> (*mut Head, *mut Note) {
         let index = (code & ((1 << self.index_bits) - 1)) as usize;
-        // SAFETY: a code is of an arena that was met, and of a head in it; the arena has a note for each of its heads, arenas
-        // are never dropped, and what a box owns does not move with the box.
+        // SAFETY: a code is of an arena that was met, and of a head in it; then as in `coded`.
         unsafe {
             let arena = self.pages.arena(code >> self.index_bits);
             ((arena.start as *mut Head).add(index), arena.notes.add(index))
@@ -360,9 +362,9 @@ impl ScalarLedger {
 
     /// Where and when the scalar at that address was born, if it lives.
     pub fn birth_of(&mut self, head: *const Head) -> Option<(Birth, BornAt)> {
-        let code = self.code_of(head)?;
+        let (_, note) = self.coded(head)?;
         // SAFETY: the note is the ledger's own.
-        let note = unsafe { *self.decoded(code).1 };
+        let note = unsafe { *note };
         Some((note.birth()?, note.born_at))
     }
 

@@ -2,7 +2,7 @@
 //! complete however the process ends, forks or becomes another program.
 
 use super::call_stream::CallStream;
-use super::complaint::{announce_end, complain, end_on_panic, share_with_children};
+use super::complaint::{announce_end, complain, share_with_children};
 use super::interp::{Interp, PerlLayout};
 use super::marks::FIRST_FULL;
 use super::options::{FullMode, Options, StatmMode};
@@ -103,7 +103,7 @@ pub fn start(layout: PerlLayout) -> Result<(), String> {
         recording::mprof_recording.store(true, Relaxed);
         return Ok(());
     }
-    end_on_panic();
+    recording::end_on_panic();
     share_with_children();
     reserve::put_by();
     let plan = PLAN.lock().clone().unwrap_or_default();

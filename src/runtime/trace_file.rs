@@ -209,7 +209,7 @@ impl Opened {
 
     /// The program may have closed our descriptor and got another file under its number.
     fn find_again(&mut self, path: &Path) -> io::Result<()> {
-        let is_ours = |file: &File| file.metadata().is_ok_and(|m| (m.dev(), m.ino()) == self.identity);
+        let is_ours = |file: &File| high_fd::identity(file) == Some(self.identity);
         if is_ours(&self.file) {
             return Ok(());
         }

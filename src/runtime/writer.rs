@@ -4,7 +4,6 @@
 //! It touches the recorder only while no thread of the program is inside, and never waits for one. Nothing it does is
 //! recorded, and no signal of the program is delivered to it.
 
-use super::complaint::announce_end;
 use super::recording::{self, mprof_attention};
 use super::trace_file::TraceFile;
 use super::{lock, session, thread};
@@ -183,8 +182,7 @@ impl Output {
 
     fn fail(&mut self, why: &str) {
         self.has_failed = true;
-        recording::uninstall();
-        announce_end(&format!("{why}; recording stops, what was written stays readable"));
+        recording::end(why);
     }
 }
 

@@ -73,13 +73,8 @@ impl Recorder {
         self.counters.live_bytes = self.counters.live_bytes.wrapping_sub(bytes);
         self.counters.live_blocks = self.counters.live_blocks.wrapping_sub(1);
         thread::count(&thread.freed, bytes);
-        let node = match Self::interp_of(thread) {
-            Some(interp) => {
-                if interp.has_moved() {
-                    self.follow_unmet(interp, thread);
-                }
-                interp.node
-            }
+        let node = match self.interp_now(thread) {
+            Some(interp) => interp.node,
             None => self.thread_root(thread).0,
         };
         self.tree.freed(node, bytes);

@@ -33,15 +33,21 @@ impl Recorder {
         unsafe { thread.view.interp.get().cast::<Interp>().as_mut() }
     }
 
+    /// As [`Recorder::interp_of`], with the open calls of its coroutine that runs: the allocator may be the first that is
+    /// called in it.
+    #[inline]
+    pub(super) fn interp_now(&mut self, thread: &Thread) -> Option<&'static mut Interp> {
+        let interp = Self::interp_of(thread)?;
+        if interp.has_moved() {
+            self.follow_unmet(interp, thread);
+        }
+        Some(interp)
+    }
+
     #[inline]
     pub(super) fn place_now(&mut self, thread: &Thread) -> PlaceId {
-        match Self::interp_of(thread) {
-            Some(interp) => {
-                if interp.has_moved() {
-                    self.follow_unmet(interp, thread);
-                }
-                self.place_of(interp, interp.curcop() as usize)
-            }
+        match self.interp_now(thread) {
+            Some(interp) => self.place_of(interp, interp.curcop() as usize),
             None => self.thread_root(thread).1,
         }
     }
