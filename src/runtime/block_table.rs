@@ -26,8 +26,8 @@ const OFFSET_MASK: u32 = (1 << OFFSET_BITS) - 1;
 const FAR: u32 = (1 << (32 - OFFSET_BITS)) - 1;
 /// Instead of a size in units of 8 bytes: ask the allocator.
 const ANY_SIZE: u16 = u16::MAX;
-/// Most places that there may be: one less than ids of 32 bits give.
-pub const MAX_PLACES: u32 = u32::MAX - 1;
+/// Most places that there may be: tables that note an id in 32 bits have room for something else there.
+pub const MAX_PLACES: u32 = 1 << 30;
 const SMALLEST_TABLE: usize = 16;
 
 /// A live block.

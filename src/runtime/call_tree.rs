@@ -8,7 +8,7 @@
 
 use super::locations::{LocationId, Locations};
 use super::narrow::{State, Units};
-use super::paged::Paged;
+use super::paged::{Paged, Stated};
 use crate::format::ids::{NodeId, SubId};
 use crate::format::records::{Node, NodeFigures, Sub, SubKind};
 use hashbrown::HashTable;
@@ -43,7 +43,6 @@ pub struct CallTree {
     nodes: Paged<Small>,
     big: Vec<NodeFigures>,
     node_ids: HashTable<u32>,
-    changed: Vec<NodeId>,
     depth_cap: u32,
     /// Calls folded into their caller at the cap.
     pub depth_capped_calls: u64,
@@ -58,7 +57,6 @@ impl CallTree {
             nodes: Paged::new(),
             big: Vec::new(),
             node_ids: HashTable::new(),
-            changed: Vec::new(),
             depth_cap,
             depth_capped_calls: 0,
         }
@@ -138,16 +136,6 @@ impl CallTree {
         parent == child && self.path_from(parent).count() > self.depth_cap as usize
     }
 
-    /// A node that is about to change.
-    #[inline]
-    fn touch(&mut self, id: NodeId) -> Option<&mut Small> {
-        let node = self.nodes.get_mut(id.index())?;
-        if node.state.change() {
-            self.changed.push(id);
-        }
-        Some(node)
-    }
-
     /// Moves the figures of a node to full width.
     #[cold]
     fn widen(&mut self, id: NodeId) -> Option<&mut NodeFigures> {
@@ -164,7 +152,7 @@ impl CallTree {
     /// The node is called.
     #[inline]
     pub fn called(&mut self, id: NodeId) {
-        let Some(node) = self.touch(id) else { return };
+        let Some(node) = self.nodes.touch(id.index()) else { return };
         let figures = if node.state.is_big() {
             let index = node.index();
             self.big.get_mut(index)
@@ -182,7 +170,7 @@ impl CallTree {
     /// The node frees a block of `bytes`.
     #[inline]
     pub fn freed(&mut self, id: NodeId, bytes: u64) {
-        let Some(node) = self.touch(id) else { return };
+        let Some(node) = self.nodes.touch(id.index()) else { return };
         let figures = if node.state.is_big() {
             let index = node.index();
             self.big.get_mut(index)
@@ -202,7 +190,7 @@ impl CallTree {
 
     /// The process grew by so many pages while the node ran, or shrank.
     pub fn grew(&mut self, id: NodeId, size_pages: i64, resident_pages: i64) {
-        let Some(node) = self.touch(id) else { return };
+        let Some(node) = self.nodes.touch(id.index()) else { return };
         let sum = |old: i8, more: i64| i8::try_from(i64::from(old) + more).ok();
         match (sum(node.size_pages, size_pages), sum(node.resident_pages, resident_pages)) {
             (Some(size), Some(resident)) if !node.state.is_big() => {
@@ -217,42 +205,24 @@ impl CallTree {
         }
     }
 
-    /// The nodes that changed since the last call, in the order of their ids. Their figures are to be had from
-    /// [`CallTree::figures_of`].
-    pub fn take_changed(&mut self) -> Vec<NodeId> {
-        let mut changed = std::mem::take(&mut self.changed);
-        changed.sort_unstable();
-        for id in &changed {
-            if let Some(node) = self.nodes.get_mut(id.index()) {
-                node.state.written();
-            }
-        }
-        changed
-    }
-
-    /// The figures of those nodes.
-    pub fn figures_of(&self, ids: &[NodeId]) -> Vec<NodeFigures> {
-        let figures = |&id: &NodeId| {
-            let node = self.nodes.get(id.index())?;
-            if node.state.is_big() {
-                self.big.get(node.index()).copied()
-            } else {
-                Some(node.widened(id))
-            }
-        };
-        ids.iter().filter_map(figures).collect()
+    /// At most `most` of the nodes that have changed since they were last taken, in the order of their ids, with their
+    /// figures. None are left when there are none here.
+    pub fn take_changed(&mut self, most: usize) -> Vec<NodeFigures> {
+        let big = &self.big;
+        self.nodes.take_changed(most, |id, node| match big.get(node.index()).filter(|_| node.state.is_big()) {
+            Some(&figures) => figures,
+            None => node.widened(NodeId(id as u32)),
+        })
     }
 
     /// Marks every node as changed, for a trace that begins anew.
     pub fn change_all(&mut self) {
-        for index in 0..self.nodes.len() {
-            self.touch(NodeId(index as u32));
-        }
+        self.nodes.touch_all();
     }
 
     /// Has any node changed?
     pub fn has_changed(&self) -> bool {
-        !self.changed.is_empty()
+        self.nodes.has_changed()
     }
 
     /// Subs from id `first` on.
@@ -276,6 +246,13 @@ impl CallTree {
             let at = locations.get(node.path.called_at);
             Node { parent: node.path.parent, sub: node.path.sub, call_file: at.file, call_line: at.line }
         })
+    }
+}
+
+impl Stated for Small {
+    #[inline]
+    fn state(&mut self) -> &mut State {
+        &mut self.state
     }
 }
 
@@ -372,9 +349,10 @@ mod tests {
             tree.grew(root, i64::from(i32::MAX), -1);
         }
         tree.called(root);
-        let figures = tree.figures_of(&[root])[0];
+        let changed = tree.take_changed(9);
+        let figures = changed[0];
         assert_eq!((figures.calls, figures.freed_bytes, figures.freed_blocks), (2, 15 << 30, 5));
         assert_eq!((figures.size_pages, figures.resident_pages), (5 * i64::from(i32::MAX), -5));
-        assert_eq!(tree.take_changed(), [root]);
+        assert_eq!((changed.len(), figures.id, tree.has_changed()), (1, root, false));
     }
 }

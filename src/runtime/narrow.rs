@@ -47,9 +47,11 @@ impl State {
         is_first
     }
 
-    /// It is written.
-    pub fn written(&mut self) {
+    /// It is written now. Had it changed?
+    pub fn write(&mut self) -> bool {
+        let had_changed = self.0 & CHANGED != 0;
         self.0 &= !CHANGED;
+        had_changed
     }
 
     /// Has it outgrown its bytes?
@@ -83,7 +85,7 @@ mod tests {
         let mut state = State::default();
         assert_eq!([state.change(), state.change()], [true, false]);
         state.outgrow();
-        state.written();
+        assert_eq!([state.write(), state.write()], [true, false]);
         assert_eq!([state.is_big(), state.change()], [true, true]);
     }
 }

@@ -1,12 +1,26 @@
-//! A table that grows a page at a time: nothing is copied when it grows, and half of it is never empty.
+//! A table that grows a page at a time: nothing is copied when it grows, and half of it is never empty. It knows which
+//! pages have entries that have changed since they were last written.
+
+use super::narrow::State;
 
 /// log2 of the entries of a page.
 const PAGE_BITS: u32 = 12;
 const PAGE: usize = 1 << PAGE_BITS;
 
+/// An entry that says whether it has changed.
+pub trait Stated {
+    /// Where it says so.
+    fn state(&mut self) -> &mut State;
+}
+
+struct Page<T> {
+    entries: Box<[T]>,
+    has_changed: bool,
+}
+
 /// The table.
 pub struct Paged<T> {
-    pages: Vec<Box<[T]>>,
+    pages: Vec<Page<T>>,
     length: usize,
 }
 
@@ -24,7 +38,7 @@ impl<T: Copy + Default> Paged<T> {
     /// Appends an entry.
     pub fn push(&mut self, entry: T) {
         if self.length == self.pages.len() * PAGE {
-            self.pages.push(vec![T::default(); PAGE].into_boxed_slice());
+            self.pages.push(Page { entries: vec![T::default(); PAGE].into_boxed_slice(), has_changed: false });
         }
         self.length += 1;
         if let Some(slot) = self.get_mut(self.length - 1) {
@@ -35,18 +49,61 @@ impl<T: Copy + Default> Paged<T> {
     /// Entry `index`.
     #[inline]
     pub fn get(&self, index: usize) -> Option<&T> {
-        self.pages.get(index >> PAGE_BITS)?.get(index & (PAGE - 1))
+        self.pages.get(index >> PAGE_BITS)?.entries.get(index & (PAGE - 1))
     }
 
     /// Entry `index`, to change it.
     #[inline]
     pub fn get_mut(&mut self, index: usize) -> Option<&mut T> {
-        self.pages.get_mut(index >> PAGE_BITS)?.get_mut(index & (PAGE - 1))
+        self.pages.get_mut(index >> PAGE_BITS)?.entries.get_mut(index & (PAGE - 1))
     }
 
     /// Entries from `first` on.
     pub fn from(&self, first: usize) -> impl Iterator<Item = &T> {
         (first..self.length).filter_map(|index| self.get(index))
+    }
+}
+
+impl<T: Copy + Default + Stated> Paged<T> {
+    /// Entry `index`, which is about to change.
+    #[inline]
+    pub fn touch(&mut self, index: usize) -> Option<&mut T> {
+        let page = self.pages.get_mut(index >> PAGE_BITS)?;
+        let entry = page.entries.get_mut(index & (PAGE - 1))?;
+        if entry.state().change() {
+            page.has_changed = true;
+        }
+        Some(entry)
+    }
+
+    /// All are about to change.
+    pub fn touch_all(&mut self) {
+        for index in 0..self.length {
+            self.touch(index);
+        }
+    }
+
+    /// Has any entry changed since it was last written?
+    pub fn has_changed(&self) -> bool {
+        self.pages.iter().any(|page| page.has_changed)
+    }
+
+    /// What `of` makes of at most `most` of the entries that have changed, and of their indices, in their order. They are
+    /// written now. None are left when there are none here.
+    pub fn take_changed<R>(&mut self, most: usize, of: impl Fn(usize, T) -> R) -> Vec<R> {
+        let mut taken = Vec::new();
+        for (number, page) in self.pages.iter_mut().enumerate().filter(|(_, page)| page.has_changed) {
+            for (index, entry) in page.entries.iter_mut().enumerate() {
+                if taken.len() == most {
+                    return taken;
+                }
+                if entry.state().write() {
+                    taken.push(of(number << PAGE_BITS | index, *entry));
+                }
+            }
+            page.has_changed = false;
+        }
+        taken
     }
 }
 
@@ -61,5 +118,27 @@ mod tests {
         assert_eq!(table.len(), 10_000);
         assert!(table.from(0).copied().eq(0..10_000));
         assert!(table.from(9_990).copied().eq(9_990..10_000));
+    }
+
+    impl Stated for State {
+        fn state(&mut self) -> &mut State {
+            self
+        }
+    }
+
+    #[test]
+    fn what_has_changed_is_taken_once_and_in_order() {
+        let mut table = Paged::new();
+        (0..10_000).for_each(|_| table.push(State::default()));
+        assert!(!table.has_changed());
+        let changed = [9_999, 5, 4_096, 5, 0, 4_095];
+        changed.iter().for_each(|&index| assert!(table.touch(index).is_some()));
+        assert!(table.touch(20_000).is_none());
+        let mut taken = |most| table.take_changed(most, |index, _| index);
+        assert_eq!([taken(3), taken(3), taken(3)], [vec![0, 5, 4_095], vec![4_096, 9_999], vec![]]);
+        assert!(!table.has_changed());
+        table.touch_all();
+        assert!(table.has_changed());
+        assert_eq!(table.take_changed(usize::MAX, |_, _| ()).len(), 10_000);
     }
 }

@@ -9,7 +9,7 @@
 use super::block_table::MAX_PLACES;
 use super::locations::{LocationId, Locations};
 use super::narrow::{State, Units};
-use super::paged::Paged;
+use super::paged::{Paged, Stated};
 use crate::format::ids::{NodeId, PlaceId};
 use crate::format::records::{Place, PlaceFigures};
 use hashbrown::HashTable;
@@ -39,7 +39,6 @@ pub struct Places {
     all: Paged<Small>,
     big: Vec<PlaceFigures>,
     ids: HashTable<u32>,
-    changed: Vec<PlaceId>,
 }
 
 /// A place that has not changed since a newer peak held then what it holds now.
@@ -49,6 +48,13 @@ fn bring_up_to(peak: u64, figures: &mut PlaceFigures) {
         figures.peak_number = peak;
         figures.at_peak_bytes = figures.live_bytes;
         figures.at_peak_blocks = figures.live_blocks;
+    }
+}
+
+impl Stated for Small {
+    #[inline]
+    fn state(&mut self) -> &mut State {
+        &mut self.state
     }
 }
 
@@ -95,6 +101,17 @@ impl Small {
     }
 }
 
+/// The figures of a place, as of the newest peak.
+fn figures(big: &[PlaceFigures], id: PlaceId, mut place: Small, peak: u64) -> PlaceFigures {
+    if let Some(&figures) = big.get(place.peak as usize).filter(|_| place.state.is_big()) {
+        let mut figures = figures;
+        bring_up_to(peak, &mut figures);
+        return figures;
+    }
+    place.bring_up_to(peak);
+    place.widened(id, peak)
+}
+
 impl Default for Places {
     fn default() -> Self {
         Self::new()
@@ -104,7 +121,7 @@ impl Default for Places {
 impl Places {
     /// None yet.
     pub fn new() -> Self {
-        Self { all: Paged::new(), big: Vec::new(), ids: HashTable::new(), changed: Vec::new() }
+        Self { all: Paged::new(), big: Vec::new(), ids: HashTable::new() }
     }
 
     /// The id of a place, new or old.
@@ -128,16 +145,6 @@ impl Places {
     /// The call path of a place.
     pub fn node_of(&self, id: PlaceId) -> NodeId {
         self.all.get(id.index()).map_or(NodeId(0), |place| place.node)
-    }
-
-    /// A place that is about to change.
-    #[inline]
-    fn touch(&mut self, id: PlaceId) -> Option<&mut Small> {
-        let place = self.all.get_mut(id.index())?;
-        if place.state.change() {
-            self.changed.push(id);
-        }
-        Some(place)
     }
 
     /// Figures in full width, as of the newest peak.
@@ -166,7 +173,7 @@ impl Places {
     /// A block of `bytes` was allocated here; it `lives` unless nobody watches for its end.
     #[inline]
     pub fn allocated(&mut self, id: PlaceId, bytes: u64, lives: bool, peak: u64) {
-        let Some(place) = self.touch(id) else { return };
+        let Some(place) = self.all.touch(id.index()) else { return };
         let figures = if place.state.is_big() {
             let index = place.peak;
             self.big(index, peak)
@@ -187,7 +194,7 @@ impl Places {
     /// A block of `bytes` that was allocated here is freed.
     #[inline]
     pub fn freed(&mut self, id: PlaceId, bytes: u64, peak: u64) {
-        let Some(place) = self.touch(id) else { return };
+        let Some(place) = self.all.touch(id.index()) else { return };
         if place.state.is_big() {
             let index = place.peak;
             if let Some(figures) = self.big(index, peak) {
@@ -204,7 +211,7 @@ impl Places {
     /// So many scalars were born here, and so many died. What lived at the peak is a matter of bytes: this leaves it alone.
     #[inline]
     pub fn scalars(&mut self, id: PlaceId, born: u64, died: u64, peak: u64) {
-        let Some(place) = self.touch(id) else { return };
+        let Some(place) = self.all.touch(id.index()) else { return };
         let figures = if place.state.is_big() {
             let index = place.peak;
             self.big.get_mut(index as usize)
@@ -253,46 +260,21 @@ impl Places {
         }
     }
 
-    /// The figures of a place, as of the newest peak.
-    fn figures(&self, id: PlaceId, peak: u64) -> Option<PlaceFigures> {
-        let mut place = *self.all.get(id.index())?;
-        if place.state.is_big() {
-            let mut figures = *self.big.get(place.peak as usize)?;
-            bring_up_to(peak, &mut figures);
-            return Some(figures);
-        }
-        place.bring_up_to(peak);
-        Some(place.widened(id, peak))
-    }
-
-    /// The places that changed since the last call, in the order of their ids. Their figures are to be had from
-    /// [`Places::figures_of`].
-    pub fn take_changed(&mut self) -> Vec<PlaceId> {
-        let mut changed = std::mem::take(&mut self.changed);
-        changed.sort_unstable();
-        for id in &changed {
-            if let Some(place) = self.all.get_mut(id.index()) {
-                place.state.written();
-            }
-        }
-        changed
-    }
-
-    /// The figures of those places, as of the newest peak.
-    pub fn figures_of(&self, ids: &[PlaceId], peak: u64) -> Vec<PlaceFigures> {
-        ids.iter().filter_map(|&id| self.figures(id, peak)).collect()
+    /// At most `most` of the places that have changed since they were last taken, in the order of their ids, with their
+    /// figures as of the newest peak. None are left when there are none here.
+    pub fn take_changed(&mut self, most: usize, peak: u64) -> Vec<PlaceFigures> {
+        let big = &self.big;
+        self.all.take_changed(most, |id, place| figures(big, PlaceId(id as u32), place, peak))
     }
 
     /// Marks every place as changed, for a trace that begins anew.
     pub fn change_all(&mut self) {
-        for index in 0..self.all.len() {
-            self.touch(PlaceId(index as u32));
-        }
+        self.all.touch_all();
     }
 
     /// Has any place changed?
     pub fn has_changed(&self) -> bool {
-        !self.changed.is_empty()
+        self.all.has_changed()
     }
 
     /// How many there are.
@@ -313,6 +295,10 @@ impl Places {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    fn figures_of(places: &Places, id: PlaceId, peak: u64) -> PlaceFigures {
+        figures(&places.big, id, *places.all.get(id.index()).unwrap(), peak)
+    }
 
     proptest! {
         /// Against the slow model: a copy of everything at each new peak. Sizes up to 3 GiB make places outgrow 32 bits.
@@ -348,7 +334,7 @@ mod tests {
                 }
             }
             for id in 0..6u32 {
-                let figures = places.figures(PlaceId(id), number).unwrap();
+                let figures = figures_of(&places, PlaceId(id), number);
                 let of_place = &blocks[id as usize];
                 prop_assert_eq!(figures.live_bytes, of_place.iter().sum::<u64>());
                 prop_assert_eq!(figures.live_blocks, of_place.len() as u64);
@@ -366,7 +352,7 @@ mod tests {
         let (from, to) = (places.intern(NodeId(1), nowhere), places.intern(NodeId(2), nowhere));
         places.allocated(from, 4088, true, 0);
         places.reassigned(from, to, 4088, true, true, 1);
-        let (from, to) = (places.figures(from, 1).unwrap(), places.figures(to, 1).unwrap());
+        let (from, to) = (figures_of(&places, from, 1), figures_of(&places, to, 1));
         assert_eq!((from.allocated_bytes, from.live_blocks, from.at_peak_bytes), (0, 0, 0));
         assert_eq!((to.allocated_bytes, to.live_blocks, to.at_peak_bytes), (4088, 1, 4088));
     }

@@ -10,8 +10,10 @@
 //! boundaries, without the list being changed by it, keeps the birthplace it had; the number of scalars is exact all
 //! the same.
 //!
-//! Reads and stamps perl's heads and nothing else of perl's. What must stay true: `free` mirrors the list below its
-//! first unstamped head, and a head has a birth noted if and only if it is live as of the last boundary.
+//! The mirror takes no memory of its own: a free head has no birth, and in its place is noted which head is below.
+//!
+//! Reads and stamps perl's heads and nothing else of perl's. What must stay true: the mirror is the list below its first
+//! unstamped head, and a head has a birth noted if and only if it is live as of the last boundary.
 
 use super::arena_pages::{Arena, ArenaPages, NO_ARENA};
 use super::births::BornAt;
@@ -38,28 +40,42 @@ pub const STAMP: u32 = 0x6d50_7266;
 #[derive(Clone, Copy, Default)]
 #[repr(C, packed(2))]
 pub struct Note {
-    /// Where it was born: [`NO_BIRTH`], [`OLDER`], or the id of the place and [`FIRST_PLACE`].
-    birth: u32,
+    /// Where it was born: [`OLDER`], or the id of the place and [`FIRST_PLACE`]. Of a free head, [`MIRRORED`] and the code
+    /// of the one below. [`NO_HEAD`] is neither.
+    what: u32,
     /// When.
     born_at: BornAt,
 }
 
 impl Note {
     fn birth(self) -> Option<Birth> {
-        match self.birth {
-            NO_BIRTH => None,
+        let what = self.what;
+        match what {
             OLDER => Some(Birth::Older),
-            birth => Some(Birth::At(PlaceId(birth - FIRST_PLACE))),
+            _ if what & MIRRORED == 0 && what != NO_HEAD => Some(Birth::At(PlaceId(what - FIRST_PLACE))),
+            _ => None,
         }
+    }
+
+    /// Of a head that is on the mirror, above that one.
+    fn above(below: Code) -> Self {
+        Self { what: below | MIRRORED, born_at: BornAt::default() }
+    }
+
+    /// Of a head that is on the mirror: the one below.
+    fn below(self) -> Code {
+        self.what & !MIRRORED
     }
 }
 
-/// Noted of a head that is free.
-const NO_BIRTH: u32 = 0;
+/// Noted of what is no head but the beginning of an arena.
+const NO_HEAD: u32 = 0;
 /// Born before the start.
 const OLDER: u32 = 1;
 /// Added to the id of a birthplace.
 const FIRST_PLACE: u32 = 2;
+/// The head is free. No place's id is so large.
+const MIRRORED: u32 = 1 << 31;
 
 /// Where perl keeps its heads.
 #[derive(Clone, Copy)]
@@ -79,16 +95,18 @@ pub enum Birth {
     At(PlaceId),
 }
 
-/// A head in four bytes: the number of its arena, and its index there in as many low bits as the largest arena needs.
+/// A head in 31 bits: the number of its arena, and its index there in as many low bits as the largest arena needs.
 type Code = u32;
+/// The code of no head: arenas' first heads are never free.
+const NOTHING: Code = 0;
 
 /// The ledger of one interpreter.
 pub struct ScalarLedger {
     heads: Heads,
-    /// Free heads as of the last boundary, the top of perl's list last.
-    free: Vec<Code>,
-    /// The last of them.
+    /// The top of perl's list of free heads as of the last boundary.
     top: *mut Head,
+    /// The top of the mirror.
+    mirrored: Code,
     /// By number of an arena: the births noted of its heads.
     notes: Vec<Box<[Note]>>,
     /// By number of an arena: where it is.
@@ -131,6 +149,18 @@ unsafe fn first_stamped(mut head: *mut Head) -> *mut Head {
     head
 }
 
+/// A head is free now: if its birth is noted, it died.
+///
+/// # Safety
+/// `noted` is a note.
+#[inline]
+unsafe fn die(noted: *const Note, died: &mut impl FnMut(Birth)) {
+    // SAFETY: the caller's promise.
+    if let Some(birth) = unsafe { *noted }.birth() {
+        died(birth);
+    }
+}
+
 /// What is on top of perl's list: heads that were collected, then those from `rest` on up to the first stamped one.
 #[derive(Clone, Copy)]
 struct Listed {
@@ -147,8 +177,8 @@ impl ScalarLedger {
     pub unsafe fn new(heads: Heads, birth: Birth) -> Self {
         let mut ledger = Self {
             heads,
-            free: Vec::new(),
             top: std::ptr::null_mut(),
+            mirrored: NOTHING,
             notes: Vec::new(),
             pages: ArenaPages::new(),
             index_bits: 0,
@@ -161,7 +191,7 @@ impl ScalarLedger {
             Birth::Older => OLDER,
             Birth::At(place) => place.0 + FIRST_PLACE,
         };
-        ledger.meet_arenas(Note { birth, born_at: BornAt::default() });
+        ledger.meet_arenas(Note { what: birth, born_at: BornAt::default() });
         let listed = ledger.walk();
         ledger.mirror_freed(listed, &mut |_| {});
         ledger
@@ -186,7 +216,7 @@ impl ScalarLedger {
     /// died, and returns how many were born.
     #[inline]
     pub fn settle(&mut self, place: PlaceId, born_at: BornAt, mut died: impl FnMut(Birth)) -> u64 {
-        let birth = Note { birth: place.0 + FIRST_PLACE, born_at };
+        let birth = Note { what: place.0 + FIRST_PLACE, born_at };
         // SAFETY: `new`'s contract.
         let mut born = match unsafe { *self.heads.arenas } {
             newest if newest == self.newest_arena => 0,
@@ -198,14 +228,15 @@ impl ScalarLedger {
             return 0;
         }
         let listed = self.walk();
-        while let Some(&code) = self.free.last() {
-            let (head, noted) = self.decoded(code);
+        while self.mirrored != NOTHING {
+            let (head, noted) = self.decoded(self.mirrored);
             if head == listed.stamped {
                 break;
             }
-            self.free.pop();
             // SAFETY: a head that was free once is one of perl's, and its note is the ledger's own.
             unsafe {
+                self.mirrored = (*noted).below();
+                // What is free again is listed, and about to be mirrored.
                 if !is_free(head) {
                     *noted = birth;
                     born += 1;
@@ -252,7 +283,8 @@ impl ScalarLedger {
     /// Stamps what was not collected, and puts it onto the mirror.
     #[cold]
     fn mirror_rest(&mut self, listed: Listed, died: &mut impl FnMut(Birth)) {
-        let first = self.free.len();
+        let below_all = self.mirrored;
+        let mut above: Option<*mut Note> = None;
         let mut head = listed.rest;
         while head != listed.stamped {
             // SAFETY: as in `walk`.
@@ -260,11 +292,19 @@ impl ScalarLedger {
                 (*head).count = STAMP;
                 (*head).any
             };
-            self.mirror(head, died);
+            if let Some((code, noted)) = self.coded(head) {
+                // SAFETY: notes are the ledger's own.
+                unsafe {
+                    die(noted, died);
+                    *noted = Note::above(below_all);
+                    match above {
+                        Some(above) => *above = Note::above(code),
+                        None => self.mirrored = code,
+                    }
+                }
+                above = Some(noted);
+            }
             head = next;
-        }
-        if let Some(rest) = self.free.get_mut(first..) {
-            rest.reverse();
         }
     }
 
@@ -272,12 +312,12 @@ impl ScalarLedger {
     #[inline]
     fn mirror(&mut self, head: *mut Head, died: &mut impl FnMut(Birth)) {
         let Some((code, noted)) = self.coded(head) else { return };
-        self.free.push(code);
         // SAFETY: the note is the ledger's own.
-        let noted = unsafe { std::mem::take(&mut *noted) };
-        if let Some(birth) = noted.birth() {
-            died(birth);
+        unsafe {
+            die(noted, died);
+            *noted = Note::above(self.mirrored);
         }
+        self.mirrored = code;
     }
 
     /// Notes arenas that perl has made since; live heads in them are `birth`'s. Returns how many those are.
@@ -294,7 +334,7 @@ impl ScalarLedger {
                     self.index_bits = count.next_power_of_two().trailing_zeros();
                 }
                 let number = self.notes.len() as u32;
-                if number >= u32::MAX >> self.index_bits || count > 1 << self.index_bits {
+                if number >= (MIRRORED - 1) >> self.index_bits || count > 1 << self.index_bits {
                     self.is_full = true;
                     return live;
                 }

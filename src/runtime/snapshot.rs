@@ -26,13 +26,12 @@ pub fn take(recorder: &mut Recorder, cause: Cause, sampled: Option<&Interp>, mut
     let snapshot = recorder.trace.snapshot;
     let newest_peak = recorder.counters.peak_number;
     define(recorder, &mut put);
-    for ids in recorder.tree.take_changed().chunks(RECORDS_A_CHUNK) {
-        let nodes = recorder.tree.figures_of(ids);
-        put(Record::Figures(Figures { snapshot, nodes, places: Vec::new() }));
+    let mut figures = |nodes, places| put(Record::Figures(Figures { snapshot, nodes, places }));
+    for nodes in chunks(|| recorder.tree.take_changed(RECORDS_A_CHUNK)) {
+        figures(nodes, Vec::new());
     }
-    for ids in recorder.places.take_changed().chunks(RECORDS_A_CHUNK) {
-        let places = recorder.places.figures_of(ids, newest_peak);
-        put(Record::Figures(Figures { snapshot, nodes: Vec::new(), places }));
+    for places in chunks(|| recorder.places.take_changed(RECORDS_A_CHUNK, newest_peak)) {
+        figures(Vec::new(), places);
     }
     let figures_took = recorder.trace.started.elapsed().saturating_sub(time);
     if let Some(interp) = sampled {
@@ -53,6 +52,11 @@ pub fn take(recorder: &mut Recorder, cause: Cause, sampled: Option<&Interp>, mut
     recorder.trace.last_snapshot = time;
     recorder.trace.last_live_bytes = recorder.counters.live_bytes;
     recorder.trace.last_pause = figures_took;
+}
+
+/// What `take` returns, until that is nothing.
+fn chunks<T>(mut take: impl FnMut() -> Vec<T>) -> impl Iterator<Item = Vec<T>> {
+    std::iter::from_fn(move || Some(take()).filter(|chunk| !chunk.is_empty()))
 }
 
 /// Writes the strings that have not been written yet.

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 /// Time between two ticks: how stale pages and the time line may be.
 const TICK: Duration = Duration::from_millis(20);
 /// Records that may wait to be written. While there are many the recorder keeps its changes for the next snapshot.
-const WAITING: usize = 4;
+const WAITING: usize = 1;
 /// The writer's stack, in bytes.
 const STACK_BYTES: usize = 256 << 10;
 
