@@ -3,7 +3,7 @@
 //! An arena is a little smaller than a page and lies anywhere, so at most two reach into one page: the one that began
 //! before it and the one that begins in it.
 
-use super::scalar_ledger::Note;
+use super::birth_notes::Note;
 
 /// log2 of the bytes of a page; it need not be the system's.
 const PAGE_BITS: u32 = 12;
@@ -15,7 +15,7 @@ pub struct Arena {
     pub start: usize,
     /// Its bytes.
     pub bytes: usize,
-    /// A note for each head.
+    /// A note for each head; null while they are narrow.
     pub notes: *mut Note,
 }
 
@@ -36,7 +36,7 @@ const NONE: u32 = u32::MAX;
 
 const FREE: Page = Page { number: usize::MAX, arenas: [NONE; 2] };
 
-/// The table: open addressing, at most half full.
+/// The table: open addressing, at most three quarters full.
 pub struct ArenaPages {
     arenas: Vec<Arena>,
     pages: Box<[Page]>,
@@ -59,7 +59,7 @@ impl ArenaPages {
     #[inline]
     fn find(&self, number: usize) -> usize {
         let mut at = self.home(number);
-        // SAFETY: masked to the length; half of the slots are free, so the loop ends.
+        // SAFETY: masked to the length; a quarter of the slots is free, so the loop ends.
         while !matches!(unsafe { self.pages.get_unchecked(at) }.number, found if found == number || found == FREE.number)
         {
             at = (at + 1) & (self.pages.len() - 1);
@@ -73,7 +73,7 @@ impl ArenaPages {
         let arena_number = self.arenas.len() as u32;
         self.arenas.push(arena);
         for number in first..=(arena.start + arena.bytes - 1) >> PAGE_BITS {
-            if self.used * 2 >= self.pages.len() {
+            if self.used * 4 >= self.pages.len() * 3 {
                 self.grow();
             }
             let at = self.find(number);
@@ -108,6 +108,13 @@ impl ArenaPages {
         debug_assert!((number as usize) < self.arenas.len());
         // SAFETY: the caller's promise.
         unsafe { *self.arenas.get_unchecked(number as usize) }
+    }
+
+    /// What is noted of the arena's heads is elsewhere now.
+    pub fn set_notes(&mut self, number: u32, notes: *mut Note) {
+        if let Some(arena) = self.arenas.get_mut(number as usize) {
+            arena.notes = notes;
+        }
     }
 
     /// Where arenas begin, by their numbers.

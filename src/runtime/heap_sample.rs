@@ -6,11 +6,12 @@
 //! holders, until something has a name. Nothing is kept but the listed scalars' addresses and the holders: records are
 //! handed on as they are made.
 
+use super::birth_notes::Birth;
 use super::births::BornAt;
 use super::heap_visit::Visit;
 use super::interp::Interp;
 use super::recorder::{Recorder, SubDescription};
-use super::scalar_ledger::{Birth, ScalarLedger};
+use super::scalar_ledger::ScalarLedger;
 use super::shim_types::{MprofKind, MprofScalar, MprofSub, MprofText};
 use super::snapshot::define_strings;
 use crate::format::heap::{

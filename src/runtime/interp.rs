@@ -3,13 +3,14 @@
 //! Reads perl's variables through the addresses the shim gave; knows nothing of perl's structures but the two offsets
 //! in [`PerlLayout`].
 
+use super::birth_notes::Birth;
 use super::call_stream::CallStream;
 use super::coroutines::{Coroutine, Coroutines};
 use super::heap_visit::HeapVisit;
 use super::locations::{Location, LocationId};
 use super::place_cache::PlaceCache;
 use super::pools::PoolSuspect;
-use super::scalar_ledger::{Birth, Heads, ScalarLedger};
+use super::scalar_ledger::{Heads, ScalarLedger};
 use super::shim_types::{MprofScalar, MprofText};
 use super::sub_cache::SubCache;
 use crate::format::ids::{NodeId, PlaceId, StrId};

@@ -7,7 +7,7 @@
 //! | `recording`, `lock`, `thread` | the way from a hook into the recorder |
 //! | `recorder` | what an event changes |
 //! | `interp`, `coroutines`, `sub_cache`, `place_cache`, `generations`, `eval_origins`, `pools` | what is known of perl |
-//! | `scalar_ledger`, `arena_pages`, `births` | where and when every live scalar was born |
+//! | `scalar_ledger`, `arena_pages`, `birth_notes`, `births` | where and when every live scalar was born |
 //! | `strings`, `locations`, `call_tree`, `places`, `block_table` | what figures belong to |
 //! | `shim_types` | what the shim hands over |
 //! | `paged`, `narrow`, `direct_mapped` | how the big ones of these grow and stay small, and how caches do |
@@ -25,6 +25,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing))]
 
 mod arena_pages;
+mod birth_notes;
 mod births;
 pub mod block_table;
 mod call_stream;

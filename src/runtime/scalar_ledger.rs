@@ -16,6 +16,7 @@
 //! unstamped head, and a head has a birth noted if and only if it is live as of the last boundary.
 
 use super::arena_pages::{Arena, ArenaPages, NO_ARENA};
+use super::birth_notes::{ArenaNotes, Birth, Code, Note, CODES, NOTHING};
 use super::births::BornAt;
 use crate::format::ids::PlaceId;
 
@@ -36,47 +37,6 @@ const FREE: u32 = 0xff;
 /// The count that free heads are stamped with.
 pub const STAMP: u32 = 0x6d50_7266;
 
-/// What is noted of a head.
-#[derive(Clone, Copy, Default)]
-#[repr(C, packed(2))]
-pub struct Note {
-    /// Where it was born: [`OLDER`], or the id of the place and [`FIRST_PLACE`]. Of a free head, [`MIRRORED`] and the code
-    /// of the one below. [`NO_HEAD`] is neither.
-    what: u32,
-    /// When.
-    born_at: BornAt,
-}
-
-impl Note {
-    fn birth(self) -> Option<Birth> {
-        let what = self.what;
-        match what {
-            OLDER => Some(Birth::Older),
-            _ if what & MIRRORED == 0 && what != NO_HEAD => Some(Birth::At(PlaceId(what - FIRST_PLACE))),
-            _ => None,
-        }
-    }
-
-    /// Of a head that is on the mirror, above that one.
-    fn above(below: Code) -> Self {
-        Self { what: below | MIRRORED, born_at: BornAt::default() }
-    }
-
-    /// Of a head that is on the mirror: the one below.
-    fn below(self) -> Code {
-        self.what & !MIRRORED
-    }
-}
-
-/// Noted of what is no head but the beginning of an arena.
-const NO_HEAD: u32 = 0;
-/// Born before the start.
-const OLDER: u32 = 1;
-/// Added to the id of a birthplace.
-const FIRST_PLACE: u32 = 2;
-/// The head is free. No place's id is so large.
-const MIRRORED: u32 = 1 << 31;
-
 /// Where perl keeps its heads.
 #[derive(Clone, Copy)]
 pub struct Heads {
@@ -86,20 +46,6 @@ pub struct Heads {
     pub arenas: *const *mut Head,
 }
 
-/// Where a scalar that died was born.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Birth {
-    /// Before the start.
-    Older,
-    /// At a place.
-    At(PlaceId),
-}
-
-/// A head in 31 bits: the number of its arena, and its index there in as many low bits as the largest arena needs.
-type Code = u32;
-/// The code of no head: arenas' first heads are never free.
-const NOTHING: Code = 0;
-
 /// The ledger of one interpreter.
 pub struct ScalarLedger {
     heads: Heads,
@@ -107,8 +53,10 @@ pub struct ScalarLedger {
     top: *mut Head,
     /// The top of the mirror.
     mirrored: Code,
-    /// By number of an arena: the births noted of its heads.
-    notes: Vec<Box<[Note]>>,
+    /// By number of an arena: what is noted of its heads.
+    notes: Vec<ArenaNotes>,
+    /// When there are so many, those that can be are made narrow.
+    narrowed_next: usize,
     /// By number of an arena: where it is.
     pages: ArenaPages,
     /// Low bits of a code.
@@ -125,6 +73,10 @@ pub struct ScalarLedger {
 /// Freed heads that are collected; of more, those below are gone through again instead: a big structure that is freed at
 /// once must not need much memory here.
 const MOST_COLLECTED: usize = 1 << 12;
+/// Arenas whose notes may be wide, however few there are: those that a program takes its scalars from are soon wide again.
+const WIDE_AT_FIRST: usize = if cfg!(test) { 2 } else { 1 << 7 };
+/// Arenas are looked over when there is one in so many more.
+const NARROWED_OFTEN: usize = 8;
 
 /// # Safety
 /// `head` is one of perl's.
@@ -180,6 +132,7 @@ impl ScalarLedger {
             top: std::ptr::null_mut(),
             mirrored: NOTHING,
             notes: Vec::new(),
+            narrowed_next: WIDE_AT_FIRST,
             pages: ArenaPages::new(),
             index_bits: 0,
             is_full: false,
@@ -187,11 +140,7 @@ impl ScalarLedger {
             newest_arena: std::ptr::null_mut(),
             freed: Vec::new(),
         };
-        let birth = match birth {
-            Birth::Older => OLDER,
-            Birth::At(place) => place.0 + FIRST_PLACE,
-        };
-        ledger.meet_arenas(Note { what: birth, born_at: BornAt::default() });
+        ledger.meet_arenas(Note::born(birth, BornAt::default()));
         let listed = ledger.walk();
         ledger.mirror_freed(listed, &mut |_| {});
         ledger
@@ -216,7 +165,7 @@ impl ScalarLedger {
     /// died, and returns how many were born.
     #[inline]
     pub fn settle(&mut self, place: PlaceId, born_at: BornAt, mut died: impl FnMut(Birth)) -> u64 {
-        let birth = Note { what: place.0 + FIRST_PLACE, born_at };
+        let birth = Note::born(Birth::At(place), born_at);
         // SAFETY: `new`'s contract.
         let mut born = match unsafe { *self.heads.arenas } {
             newest if newest == self.newest_arena => 0,
@@ -229,7 +178,7 @@ impl ScalarLedger {
         }
         let listed = self.walk();
         while self.mirrored != NOTHING {
-            let (head, noted) = self.decoded(self.mirrored);
+            let Some((head, noted)) = self.decoded(self.mirrored) else { break };
             if head == listed.stamped {
                 break;
             }
@@ -284,7 +233,7 @@ impl ScalarLedger {
     #[cold]
     fn mirror_rest(&mut self, listed: Listed, died: &mut impl FnMut(Birth)) {
         let below_all = self.mirrored;
-        let mut above: Option<*mut Note> = None;
+        let mut above = None;
         let mut head = listed.rest;
         while head != listed.stamped {
             // SAFETY: as in `walk`.
@@ -297,12 +246,11 @@ impl ScalarLedger {
                 unsafe {
                     die(noted, died);
                     *noted = Note::above(below_all);
-                    match above {
-                        Some(above) => *above = Note::above(code),
+                    match above.replace(code).and_then(|above| self.decoded(above)) {
+                        Some((_, above)) => *above = Note::above(code),
                         None => self.mirrored = code,
                     }
                 }
-                above = Some(noted);
             }
             head = next;
         }
@@ -334,7 +282,7 @@ impl ScalarLedger {
                     self.index_bits = count.next_power_of_two().trailing_zeros();
                 }
                 let number = self.notes.len() as u32;
-                if number >= (MIRRORED - 1) >> self.index_bits || count > 1 << self.index_bits {
+                if number >= (CODES - 1) >> self.index_bits || count > 1 << self.index_bits {
                     self.is_full = true;
                     return live;
                 }
@@ -351,61 +299,104 @@ impl ScalarLedger {
                 }
                 let (start, bytes) = (arena as usize, count * size_of::<Head>());
                 self.pages.add(Arena { start, bytes, notes: births.as_mut_ptr() });
-                self.notes.push(births);
+                self.notes.push(ArenaNotes::Wide(births));
                 arena = (*arena).any;
             }
             self.newest_arena = newest;
         }
+        if self.notes.len() >= self.narrowed_next {
+            self.narrow();
+        }
         live
     }
 
-    /// A head in four bytes, and where its note is.
+    /// Makes the notes of those arenas narrow that can be.
+    #[cold]
+    fn narrow(&mut self) {
+        for (number, notes) in self.notes.iter_mut().enumerate() {
+            if notes.narrow() {
+                self.pages.set_notes(number as u32, std::ptr::null_mut());
+            }
+        }
+        self.near = (0, NO_ARENA);
+        self.narrowed_next = self.notes.len() + (self.notes.len() / NARROWED_OFTEN).max(WIDE_AT_FIRST);
+    }
+
+    /// The note of a free head in an arena whose notes are narrow.
+    #[cold]
+    fn narrow_note(&mut self, number: u32, index: usize) -> Option<*mut Note> {
+        let notes = self.notes.get_mut(number as usize)?;
+        if let Some(note) = notes.own(index) {
+            return Some(note);
+        }
+        let wide = notes.widen();
+        self.pages.set_notes(number, wide);
+        self.near = (0, NO_ARENA);
+        Some(self.notes.get_mut(number as usize)?.own(index)?)
+    }
+
+    /// The number of the arena that a head is in, the arena, and the index of the head there.
     #[inline]
-    fn coded(&mut self, head: *const Head) -> Option<(Code, *mut Note)> {
+    fn find(&mut self, head: *const Head) -> Option<(u32, Arena, usize)> {
         let (mut number, mut arena) = self.near;
         if (head as usize).wrapping_sub(arena.start) >= arena.bytes {
             (number, arena) = self.pages.arena_of(head as usize)?;
             self.near = (number, arena);
         }
-        let index = (head as usize - arena.start) / size_of::<Head>();
-        // SAFETY: the head lies within the arena, which has a note for each of its heads; arenas are never dropped, and what
-        // a box owns does not move with the box.
-        Some((number << self.index_bits | index as u32, unsafe { arena.notes.add(index) }))
+        Some((number, arena, (head as usize - arena.start) / size_of::<Head>()))
     }
 
-    /// The head, and where its note is.
+    /// A free head's code, and where its note is until another's is asked for.
     #[inline]
-    fn decoded(&self, code: Code) -> (*mut Head, *mut Note) {
+    fn coded(&mut self, head: *const Head) -> Option<(Code, *mut Note)> {
+        let (number, arena, index) = self.find(head)?;
+        let code = number << self.index_bits | index as u32;
+        if arena.notes.is_null() {
+            return Some((code, self.narrow_note(number, index)?));
+        }
+        // SAFETY: the head lies within the arena, which has a note for each of its heads; arenas are never dropped, and what
+        // a box owns does not move with the box.
+        Some((code, unsafe { arena.notes.add(index) }))
+    }
+
+    /// The free head, and where its note is until another's is asked for.
+    #[inline]
+    fn decoded(&mut self, code: Code) -> Option<(*mut Head, *mut Note)> {
         let index = (code & ((1 << self.index_bits) - 1)) as usize;
+        let number = code >> self.index_bits;
         // SAFETY: a code is of an arena that was met, and of a head in it; then as in `coded`.
         unsafe {
-            let arena = self.pages.arena(code >> self.index_bits);
-            ((arena.start as *mut Head).add(index), arena.notes.add(index))
+            let arena = self.pages.arena(number);
+            let head = (arena.start as *mut Head).add(index);
+            if arena.notes.is_null() {
+                return Some((head, self.narrow_note(number, index)?));
+            }
+            Some((head, arena.notes.add(index)))
         }
     }
 
-    /// Arenas by number: their first heads, and the notes of all of them.
-    fn arenas(&self) -> impl Iterator<Item = (*mut Head, &[Note])> + '_ {
-        self.pages.starts().zip(&self.notes).map(|(start, notes)| (start as *mut Head, &**notes))
+    /// Arenas by number: their first heads, and what is noted of all of them.
+    fn arenas(&self) -> impl Iterator<Item = (*mut Head, &ArenaNotes)> + '_ {
+        self.pages.starts().zip(&self.notes).map(|(start, notes)| (start as *mut Head, notes))
     }
 
     /// All that live as of the last boundary, with where and when they were born, in the order of their addresses within an
     /// arena.
     pub fn scalars(&self) -> impl Iterator<Item = (*const Head, Birth, BornAt)> + '_ {
         self.arenas().flat_map(|(first, notes)| {
-            // Within the arena, which has as many heads as there are notes.
-            let all =
-                notes.iter().enumerate().map(move |(index, note)| (first.cast_const().wrapping_add(index), *note));
-            all.filter_map(|(head, note)| Some((head, note.birth()?, note.born_at)))
+            (0..notes.len()).filter_map(move |index| {
+                let note = notes.get(index);
+                // Within the arena, which has as many heads as there are notes.
+                Some((first.cast_const().wrapping_add(index), note.birth()?, note.born_at()))
+            })
         })
     }
 
     /// Where and when the scalar at that address was born, if it lives.
     pub fn birth_of(&mut self, head: *const Head) -> Option<(Birth, BornAt)> {
-        let (_, note) = self.coded(head)?;
-        // SAFETY: the note is the ledger's own.
-        let note = unsafe { *note };
-        Some((note.birth()?, note.born_at))
+        let (number, _, index) = self.find(head)?;
+        let note = self.notes.get(number as usize)?.get(index);
+        Some((note.birth()?, note.born_at()))
     }
 
     /// Are there more heads than can be followed (tens of gigabytes of them)? Then nothing is any more.
@@ -417,12 +408,12 @@ impl ScalarLedger {
     /// many heads are noted wrongly. To be called right after a boundary.
     pub fn verify(&self) -> (u64, u64) {
         let (mut live, mut wrong) = (0, 0);
-        for (first, births) in self.arenas() {
-            for (index, note) in births.iter().enumerate().skip(1) {
+        for (first, notes) in self.arenas() {
+            for index in 1..notes.len() {
                 // SAFETY: `new`'s contract.
                 let is_live = unsafe { !is_free(first.add(index)) };
                 live += u64::from(is_live);
-                wrong += u64::from(is_live != note.birth().is_some());
+                wrong += u64::from(is_live != notes.get(index).birth().is_some());
             }
         }
         (live, wrong)

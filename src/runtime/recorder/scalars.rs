@@ -1,10 +1,10 @@
 //! Scalars that have come and gone, by the ledger of births or, without one, by their number.
 
 use super::Recorder;
+use crate::runtime::birth_notes::Birth;
 use crate::runtime::complaint::complain;
 use crate::runtime::interp::Interp;
 use crate::runtime::locations::LocationId;
-use crate::runtime::scalar_ledger::Birth;
 
 impl Recorder {
     /// Scalars that have come or gone since the last boundary came in the node that runs, at the statement `cop` if it is
