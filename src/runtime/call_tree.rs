@@ -6,6 +6,7 @@
 //!
 //! As with places, figures are kept in one or two bytes until a node outgrows them.
 
+use super::id_table::IdTable;
 use super::locations::{LocationId, Locations};
 use super::narrow::{State, Units};
 use super::paged::{Paged, Stated};
@@ -42,7 +43,7 @@ pub struct CallTree {
     sub_ids: HashTable<u32>,
     nodes: Paged<Small>,
     big: Vec<NodeFigures>,
-    node_ids: HashTable<u32>,
+    node_ids: IdTable,
     depth_cap: u32,
     /// Calls folded into their caller at the cap.
     pub depth_capped_calls: u64,
@@ -56,7 +57,7 @@ impl CallTree {
             sub_ids: HashTable::new(),
             nodes: Paged::new(),
             big: Vec::new(),
-            node_ids: HashTable::new(),
+            node_ids: IdTable::new(),
             depth_cap,
             depth_capped_calls: 0,
         }
@@ -89,11 +90,13 @@ impl CallTree {
     }
 
     /// The node for a call of `sub` from `parent`, at a statement; new or old.
+    #[cold]
+    #[inline(never)]
     pub fn child(&mut self, parent: NodeId, sub: SubId, called_at: LocationId) -> NodeId {
         let path = Path { parent, sub, called_at };
         let nodes = &self.nodes;
-        let same = |&id: &u32| nodes.get(id as usize).is_some_and(|node| node.path == path);
-        if let Some(&id) = self.node_ids.find(FxBuildHasher.hash_one(path), same) {
+        let same = |id: u32| nodes.get(id as usize).is_some_and(|node| node.path == path);
+        if let Some(id) = self.node_ids.find(FxBuildHasher.hash_one(path), same) {
             return NodeId(id);
         }
         let mut depth = 0;
@@ -109,8 +112,7 @@ impl CallTree {
         }
         let id = self.push(path);
         let nodes = &self.nodes;
-        let rehash = |&id: &u32| nodes.get(id as usize).map_or(0, |node| FxBuildHasher.hash_one(node.path));
-        self.node_ids.insert_unique(FxBuildHasher.hash_one(path), id.0, rehash);
+        self.node_ids.insert(id.0, |id| nodes.get(id as usize).map_or(0, |node| FxBuildHasher.hash_one(node.path)));
         id
     }
 

@@ -13,7 +13,7 @@ pub trait Entry: Copy {
 
 /// Entries at first, and at most; powers of two.
 const FEWEST: usize = 1 << 10;
-const MOST: usize = 1 << 15;
+const MOST: usize = 1 << 13;
 
 /// The cache.
 pub struct DirectMapped<E> {

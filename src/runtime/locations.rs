@@ -1,8 +1,8 @@
 //! Locations (file, line), each kept once: places and call sites share them.
 
+use super::id_table::IdTable;
 use super::paged::Paged;
 use crate::format::ids::StrId;
-use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
 use std::hash::BuildHasher;
 
@@ -22,7 +22,7 @@ pub struct Location {
 /// The locations met so far. Id 0 is nowhere.
 pub struct Locations {
     all: Paged<Location>,
-    ids: HashTable<u32>,
+    ids: IdTable,
 }
 
 impl Default for Locations {
@@ -34,7 +34,7 @@ impl Default for Locations {
 impl Locations {
     /// Only nowhere.
     pub fn new() -> Self {
-        let mut locations = Self { all: Paged::new(), ids: HashTable::new() };
+        let mut locations = Self { all: Paged::new(), ids: IdTable::new() };
         locations.intern(Location::default());
         locations
     }
@@ -42,17 +42,14 @@ impl Locations {
     /// The id of a location, new or old.
     pub fn intern(&mut self, location: Location) -> LocationId {
         let all = &self.all;
-        if let Some(&id) =
-            self.ids.find(FxBuildHasher.hash_one(location), |&id| all.get(id as usize) == Some(&location))
-        {
+        let same = |id: u32| all.get(id as usize) == Some(&location);
+        if let Some(id) = self.ids.find(FxBuildHasher.hash_one(location), same) {
             return LocationId(id);
         }
         let id = self.all.len() as u32;
         self.all.push(location);
         let all = &self.all;
-        self.ids.insert_unique(FxBuildHasher.hash_one(location), id, |&id| {
-            all.get(id as usize).map_or(0, |known| FxBuildHasher.hash_one(known))
-        });
+        self.ids.insert(id, |id| all.get(id as usize).map_or(0, |known| FxBuildHasher.hash_one(known)));
         LocationId(id)
     }
 

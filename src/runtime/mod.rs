@@ -10,7 +10,7 @@
 //! | `scalar_ledger`, `arena_pages`, `birth_notes`, `births` | where and when every live scalar was born |
 //! | `strings`, `locations`, `call_tree`, `places`, `block_table` | what figures belong to |
 //! | `shim_types` | what the shim hands over |
-//! | `paged`, `narrow`, `direct_mapped` | how the big ones of these grow and stay small, and how caches do |
+//! | `paged`, `narrow`, `id_table`, `direct_mapped` | how the big ones of these grow and stay small, and how caches do |
 //! | `statm`, `own_memory`, `reserve` | the process's pages, the profiler's own bytes, and what it has put by |
 //! | `call_stream` | with `calls=1`: each entry and exit |
 //! | `marks` | units of the program's work |
@@ -39,6 +39,7 @@ mod header;
 mod heap_sample;
 pub mod heap_visit;
 mod high_fd;
+pub mod id_table;
 pub mod interp;
 mod interpose;
 pub mod locations;

@@ -7,12 +7,12 @@
 //! Figures are kept in one or two bytes each. A place that outgrows them is moved to full width, and no unit is lost.
 
 use super::block_table::MAX_PLACES;
+use super::id_table::IdTable;
 use super::locations::{LocationId, Locations};
 use super::narrow::{State, Units};
 use super::paged::{Paged, Stated};
 use crate::format::ids::{NodeId, PlaceId};
 use crate::format::records::{Place, PlaceFigures};
-use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
 use std::hash::BuildHasher;
 
@@ -38,7 +38,7 @@ struct Small {
 pub struct Places {
     all: Paged<Small>,
     big: Vec<PlaceFigures>,
-    ids: HashTable<u32>,
+    ids: IdTable,
 }
 
 /// A place that has not changed since a newer peak held then what it holds now.
@@ -121,14 +121,16 @@ impl Default for Places {
 impl Places {
     /// None yet.
     pub fn new() -> Self {
-        Self { all: Paged::new(), big: Vec::new(), ids: HashTable::new() }
+        Self { all: Paged::new(), big: Vec::new(), ids: IdTable::new() }
     }
 
     /// The id of a place, new or old.
+    #[cold]
+    #[inline(never)]
     pub fn intern(&mut self, node: NodeId, at: LocationId) -> PlaceId {
         let all = &self.all;
-        let same = |&id: &u32| all.get(id as usize).is_some_and(|place| place.node == node && place.at == at);
-        if let Some(&id) = self.ids.find(FxBuildHasher.hash_one((node, at)), same) {
+        let same = |id: u32| all.get(id as usize).is_some_and(|place| place.node == node && place.at == at);
+        if let Some(id) = self.ids.find(FxBuildHasher.hash_one((node, at)), same) {
             return PlaceId(id);
         }
         if self.all.len() as u32 >= MAX_PLACES {
@@ -137,8 +139,8 @@ impl Places {
         let id = PlaceId(self.all.len() as u32);
         self.all.push(Small { node, at, ..Default::default() });
         let all = &self.all;
-        let rehash = |&id: &u32| all.get(id as usize).map_or(0, |place| FxBuildHasher.hash_one((place.node, place.at)));
-        self.ids.insert_unique(FxBuildHasher.hash_one((node, at)), id.0, rehash);
+        let hash_of = |id| all.get(id as usize).map_or(0, |place| FxBuildHasher.hash_one((place.node, place.at)));
+        self.ids.insert(id.0, hash_of);
         id
     }
 
