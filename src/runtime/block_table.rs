@@ -4,7 +4,8 @@
 //! a hash of segments. Neighbouring blocks have their entries in one small table, an entry takes 6 bytes, and growing
 //! means rehashing one segment (at most 4096 entries), never the whole heap. Within a segment slots come from Fibonacci
 //! hashing (Knuth, The Art of Computer Programming 6.4), which spreads runs of equal steps evenly; slots in the order of
-//! the addresses were tried and cost ten times as much, for heaps are dense here and empty there.
+//! the addresses were tried and cost ten times as much, for heaps are dense here and empty there. The product is scaled
+//! to the number of slots (Lemire, "Fast random integer generation in an interval", 2019), so that need not double.
 //!
 //! What few blocks have is elsewhere: a size that does not fit is asked of the allocator, and a place that does not fit
 //! is in a map beside the segments.
@@ -28,7 +29,7 @@ const FAR: u32 = (1 << (32 - OFFSET_BITS)) - 1;
 const ANY_SIZE: u16 = u16::MAX;
 /// Most places that there may be: tables that note an id in 32 bits have room for something else there.
 pub const MAX_PLACES: u32 = 1 << 30;
-const SMALLEST_TABLE: usize = 16;
+const SMALLEST_TABLE: u32 = 16;
 
 /// A live block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,15 +52,10 @@ const FREE: Entry = Entry { key: 0, size: 0 };
 struct Segment {
     /// Address >> SEGMENT_BITS.
     number: u64,
-    /// By slot, keys: 0 is free. Then by slot, sizes: two in a word. Slots are a power of two.
+    /// By slot, keys: 0 is free. Then by slot, sizes: two in a word. Slots are a power of two, or that and half of it.
     words: Box<[u32]>,
+    slots: u32,
     used: u32,
-    /// More than so many make it grow.
-    most: u32,
-    /// The number of slots less one.
-    mask: u32,
-    /// 32 − log2 of the number of slots.
-    shift: u32,
 }
 
 fn offset_of(key: u32) -> u32 {
@@ -67,30 +63,39 @@ fn offset_of(key: u32) -> u32 {
 }
 
 impl Segment {
-    fn new(number: u64, slots: usize) -> Self {
-        Self {
-            number,
-            words: vec![0; slots / 2 * 3].into_boxed_slice(),
-            used: 0,
-            most: slots as u32 / 4 * 3,
-            mask: slots as u32 - 1,
-            shift: 32 - slots.trailing_zeros(),
-        }
+    fn new(number: u64, slots: u32) -> Self {
+        Self { number, words: vec![0; slots as usize / 2 * 3].into_boxed_slice(), slots, used: 0 }
     }
 
     #[inline]
     fn slots(&self) -> usize {
-        self.mask as usize + 1
+        self.slots as usize
     }
 
     #[inline]
     fn after(&self, at: usize) -> usize {
-        (at + 1) & self.mask as usize
+        let after = at + 1;
+        if after == self.slots() {
+            0
+        } else {
+            after
+        }
     }
 
     #[inline]
     fn home(&self, offset: u32) -> usize {
-        (offset.wrapping_mul(0x9e37_79b1) >> self.shift) as usize
+        let spread = offset.wrapping_mul(0x9e37_79b1);
+        ((u64::from(spread) * u64::from(self.slots)) >> 32) as usize
+    }
+
+    /// Slots from `from` on to `at`.
+    #[inline]
+    fn distance(&self, from: usize, at: usize) -> usize {
+        if at >= from {
+            at - from
+        } else {
+            at + self.slots() - from
+        }
     }
 
     /// # Safety
@@ -128,7 +133,7 @@ impl Segment {
     fn find(&self, offset: u32) -> (usize, u32) {
         let mut at = self.home(offset);
         loop {
-            // SAFETY: `at` is masked to the slots. The table is never full, so the loop ends.
+            // SAFETY: `home` and `after` are slots. The table is never full, so the loop ends.
             let key = unsafe { self.key(at) };
             if key == 0 || offset_of(key) == offset {
                 return (at, key);
@@ -153,7 +158,7 @@ impl Segment {
         // SAFETY: `find` returns a slot.
         unsafe { self.set(at, entry) };
         self.used += 1;
-        if self.used > self.most {
+        if self.used > self.slots / 4 * 3 {
             self.grow();
         }
         FREE
@@ -171,9 +176,10 @@ impl Segment {
 
     #[cold]
     fn grow(&mut self) {
-        let slots = self.slots();
-        let mut bigger = Segment { used: self.used, ..Segment::new(self.number, slots * 2) };
-        for at in 0..slots {
+        // 16, 24, 32, 48, 64, …
+        let slots = if self.slots.is_power_of_two() { self.slots / 2 * 3 } else { self.slots / 3 * 4 };
+        let mut bigger = Segment { used: self.used, ..Segment::new(self.number, slots) };
+        for at in 0..self.slots() {
             // SAFETY: below the number of slots.
             let entry = unsafe { self.entry(at) };
             if entry != FREE {
@@ -194,24 +200,23 @@ impl Segment {
         // SAFETY: `find` returns a slot.
         let found = unsafe { self.entry(hole) };
         self.used -= 1;
-        let mask = self.mask as usize;
         let mut at = hole;
         // Close the gap (Knuth, The Art of Computer Programming 6.4, algorithm R): move back what may move.
         loop {
             at = self.after(at);
-            // SAFETY: masked to the slots; a free one exists, so the loop ends.
+            // SAFETY: `after` is a slot; a free one exists, so the loop ends.
             let key = unsafe { self.key(at) };
             if key == 0 {
                 break;
             }
             let home = self.home(offset_of(key));
-            if (at.wrapping_sub(home) & mask) >= (at.wrapping_sub(hole) & mask) {
-                // SAFETY: both are masked to the slots.
+            if self.distance(home, at) >= self.distance(hole, at) {
+                // SAFETY: both are slots.
                 unsafe { self.set(hole, self.entry(at)) };
                 hole = at;
             }
         }
-        // SAFETY: `hole` is masked to the slots.
+        // SAFETY: `hole` is a slot.
         unsafe { self.set(hole, FREE) };
         found
     }
