@@ -1,4 +1,7 @@
-//! Locations (file, line), each kept once: places and call sites share them.
+//! Locations (file, line) in four bytes each: places and call sites share them.
+//!
+//! Lines are numbered in blocks, for where one line of a file runs, those around it do too: a location's id is the number of
+//! its block, and its line in that.
 
 use super::id_table::IdTable;
 use super::paged::Paged;
@@ -6,12 +9,16 @@ use crate::format::ids::StrId;
 use rustc_hash::FxBuildHasher;
 use std::hash::BuildHasher;
 
+/// log2 of the lines of a block.
+const LINE_BITS: u32 = 8;
+const LINE_MASK: u32 = (1 << LINE_BITS) - 1;
+
 /// Handle of a location.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct LocationId(u32);
 
 /// A statement's file and line; line 0 of the empty file is nowhere.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Location {
     /// File.
     pub file: StrId,
@@ -19,9 +26,17 @@ pub struct Location {
     pub line: u32,
 }
 
+/// Neighbouring lines of a file.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+struct Block {
+    file: StrId,
+    /// Line >> LINE_BITS.
+    number: u32,
+}
+
 /// The locations met so far. Id 0 is nowhere.
 pub struct Locations {
-    all: Paged<Location>,
+    blocks: Paged<Block>,
     ids: IdTable,
 }
 
@@ -34,27 +49,52 @@ impl Default for Locations {
 impl Locations {
     /// Only nowhere.
     pub fn new() -> Self {
-        let mut locations = Self { all: Paged::new(), ids: IdTable::new() };
+        let mut locations = Self { blocks: Paged::new(), ids: IdTable::new() };
         locations.intern(Location::default());
         locations
     }
 
-    /// The id of a location, new or old.
+    /// The id of a location, new or old. Nowhere's if there are more than ids.
     pub fn intern(&mut self, location: Location) -> LocationId {
-        let all = &self.all;
-        let same = |id: u32| all.get(id as usize) == Some(&location);
-        if let Some(id) = self.ids.find(FxBuildHasher.hash_one(location), same) {
-            return LocationId(id);
-        }
-        let id = self.all.len() as u32;
-        self.all.push(location);
-        let all = &self.all;
-        self.ids.insert(id, |id| all.get(id as usize).map_or(0, |known| FxBuildHasher.hash_one(known)));
-        LocationId(id)
+        let block = Block { file: location.file, number: location.line >> LINE_BITS };
+        let blocks = &self.blocks;
+        let same = |id: u32| blocks.get(id as usize) == Some(&block);
+        let id = match self.ids.find(FxBuildHasher.hash_one(block), same) {
+            Some(id) => id,
+            None if blocks.len() as u32 > u32::MAX >> LINE_BITS => return LocationId::default(),
+            None => self.add(block),
+        };
+        LocationId(id << LINE_BITS | location.line & LINE_MASK)
+    }
+
+    #[cold]
+    fn add(&mut self, block: Block) -> u32 {
+        let id = self.blocks.len() as u32;
+        self.blocks.push(block);
+        let blocks = &self.blocks;
+        self.ids.insert(id, |id| blocks.get(id as usize).map_or(0, |known| FxBuildHasher.hash_one(known)));
+        id
     }
 
     /// The location of that id.
     pub fn get(&self, id: LocationId) -> Location {
-        self.all.get(id.0 as usize).copied().unwrap_or_default()
+        let block = self.blocks.get((id.0 >> LINE_BITS) as usize).copied().unwrap_or_default();
+        Location { file: block.file, line: block.number << LINE_BITS | id.0 & LINE_MASK }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_location_is_one_id_and_comes_back() {
+        let mut locations = Locations::new();
+        assert_eq!(locations.intern(Location::default()), LocationId::default());
+        let lines = (0..2000).chain((1 << 20) - 300..(1 << 20) + 300).chain(u32::MAX - 300..=u32::MAX);
+        let all: Vec<_> = lines.flat_map(|line| (0..3).map(move |file| Location { file: StrId(file), line })).collect();
+        let ids: Vec<_> = all.iter().map(|&location| locations.intern(location)).collect();
+        assert_eq!(all.iter().map(|&location| locations.intern(location)).collect::<Vec<_>>(), ids);
+        assert_eq!(ids.iter().map(|&id| locations.get(id)).collect::<Vec<_>>(), all);
     }
 }
