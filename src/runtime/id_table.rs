@@ -6,7 +6,7 @@
 use super::paged::Paged;
 
 /// Ids for each bucket, on average.
-const A_BUCKET: usize = 2;
+const A_BUCKET: usize = 3;
 
 /// The table. What is kept in it is the id and 1, for 0 is the end of a bucket.
 pub struct IdTable {
