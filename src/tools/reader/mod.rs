@@ -12,6 +12,8 @@ mod pipeline;
 mod sampling;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod truncation;
 
 pub use error::{Fault, ReadError};
 pub use follow::{Follower, Look};
