@@ -49,5 +49,19 @@ pub fn take(layout: Layout) -> *mut u8 {
 /// Is the block one of the reserve's?
 #[inline]
 pub fn has(block: *mut u8) -> bool {
-    (block as usize).wrapping_sub(START.load(Relaxed)) < BYTES
+    let start = START.load(Relaxed);
+    // Until there is one, low addresses are not its: a perl that is no PIE has its heap there.
+    start != 0 && (block as usize).wrapping_sub(start) < BYTES
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_block_is_of_a_reserve_that_was_not_put_by() {
+        // The heap of a program that is no PIE follows the program, which begins at 4 MiB.
+        assert_eq!(START.load(Relaxed), 0, "put by only where a recording starts");
+        assert!(!has(std::ptr::without_provenance_mut(0x78_0000)));
+    }
 }
