@@ -1,5 +1,6 @@
 //! Any bytes as a trace: read, sum up and show. Nothing may panic, loop or take memory without bounds.
-//! `cargo +nightly fuzz run reader fuzz/corpus/reader t/data` begins with the golden trace.
+//! `cargo +nightly fuzz run reader fuzz/corpus/new fuzz/corpus/reader t/data` begins with what was found before and with the
+//! golden traces, and adds to `fuzz/corpus/new`, which is not kept.
 
 #![no_main]
 
