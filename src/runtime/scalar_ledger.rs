@@ -298,8 +298,10 @@ impl ScalarLedger {
                     }
                 }
                 let (start, bytes) = (arena as usize, count * size_of::<Head>());
-                self.pages.add(Arena { start, bytes, notes: births.as_mut_ptr() });
+                // Of the box where it stays: one that is moved makes pointers into it void.
                 self.notes.push(ArenaNotes::Wide(births));
+                let notes = self.notes.last_mut().map_or(std::ptr::null_mut(), ArenaNotes::widen);
+                self.pages.add(Arena { start, bytes, notes });
                 arena = (*arena).any;
             }
             self.newest_arena = newest;
@@ -330,9 +332,11 @@ impl ScalarLedger {
             return Some(note);
         }
         let wide = notes.widen();
+        // SAFETY: within the notes. Not by the box, which would make void what `pages` has.
+        let note = (index < notes.len()).then(|| unsafe { wide.add(index) });
         self.pages.set_notes(number, wide);
         self.near = (0, NO_ARENA);
-        Some(self.notes.get_mut(number as usize)?.own(index)?)
+        note
     }
 
     /// The number of the arena that a head is in, the arena, and the index of the head there.
