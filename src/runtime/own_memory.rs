@@ -10,6 +10,19 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 static LIVE_BYTES: AtomicUsize = AtomicUsize::new(0);
 static PEAK_BYTES: AtomicUsize = AtomicUsize::new(0);
 
+/// # Safety
+/// A block of ours, with its layout, that nobody uses any more.
+unsafe fn give_back(block: *mut u8, layout: Layout) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if reserve::has(block) {
+            reserve::give_back(block, layout);
+        } else {
+            System.dealloc(block, layout);
+        }
+    }
+}
+
 struct Counting;
 
 #[global_allocator]
@@ -45,10 +58,8 @@ unsafe impl GlobalAlloc for Counting {
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         LIVE_BYTES.fetch_sub(layout.size(), Relaxed);
-        if !reserve::has(block) {
-            // SAFETY: the caller hands back a block of ours with its layout.
-            unsafe { System.dealloc(block, layout) }
-        }
+        // SAFETY: the caller hands back a block of ours with its layout.
+        unsafe { give_back(block, layout) }
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
@@ -62,11 +73,12 @@ unsafe impl GlobalAlloc for Counting {
             }
         }
         // SAFETY: the caller's promise that the size is a valid one for the alignment; the new block is as long as what is
-        // copied, and another one. The old one is given up: there is no way back into the system's allocator from here.
+        // copied, and another one. The old one is whole: what could not be resized is still there.
         unsafe {
             let moved = reserve::take(Layout::from_size_align_unchecked(new_size, layout.align()));
             if !moved.is_null() {
                 std::ptr::copy_nonoverlapping(block, moved, layout.size().min(new_size));
+                give_back(block, layout);
             }
             moved
         }

@@ -84,8 +84,20 @@ fn meet() -> Option<&'static Thread> {
         return None;
     }
     thread::hide();
-    let _held = lock::hold();
-    Some(thread::register(false))
+    Some(register())
+}
+
+/// Makes this thread known, one of the program's.
+pub fn register() -> &'static Thread {
+    let (thread, is_new) = {
+        let _held = lock::hold();
+        thread::register(false)
+    };
+    if is_new && thread.enter() {
+        writer::prepare_sender();
+        thread.leave();
+    }
+    thread
 }
 
 /// The thread is inside the recorder already. Mostly what it does there led here. But the program may have a signal handler

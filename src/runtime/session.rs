@@ -114,7 +114,7 @@ pub fn start(layout: PerlLayout) -> Result<(), String> {
     writer.send(header::record(&plan.options, &plan.build, &recorder, &layout, None));
     writer.send(Record::Libraries(plan.build.libraries.clone()));
     recorder.trace.writer = Some(writer);
-    let thread = thread::current().unwrap_or_else(|| thread::register(false));
+    let thread = thread::current().unwrap_or_else(recording::register);
     recorder.interp(layout, thread);
     if procfs::process::Process::myself().ok().and_then(|me| me.stat().ok()).is_some_and(|stat| stat.num_threads > 2) {
         lock::expect_threads();

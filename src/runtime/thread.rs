@@ -164,15 +164,17 @@ pub fn current() -> Option<&'static Thread> {
     unsafe { (*word()).as_ref() }
 }
 
-/// Makes this thread known. With `busy`, for good: it is the profiler's own. To be called with the recorder locked.
+/// Makes this thread known. With `busy`, for good: it is the profiler's own. To be called with the recorder locked. Is it
+/// the first time? It may be known already, and at its end.
 #[cold]
-pub fn register(busy: bool) -> &'static Thread {
+pub fn register(busy: bool) -> (&'static Thread, bool) {
     // SAFETY: gettid has no precondition.
     let tid = unsafe { libc::gettid() } as u32;
     let is_full = KNOWN.load(Ordering::Relaxed) >= THREADS_APART;
     let mut ended = all().filter(|thread| !busy && thread.ended.get());
     // One of the same number first: this thread itself, which frees something after its end.
-    let thread = match ended.clone().find(|thread| thread.tid == tid).or_else(|| ended.next().filter(|_| is_full)) {
+    let again = ended.clone().find(|thread| thread.tid == tid).or_else(|| ended.next().filter(|_| is_full));
+    let thread = match again {
         Some(thread) => {
             thread.ended.set(false);
             thread
@@ -188,7 +190,7 @@ pub fn register(busy: bool) -> &'static Thread {
         unsafe { libc::pthread_setspecific(key, std::ptr::from_ref(thread).cast()) };
         thread.leave();
     }
-    thread
+    (thread, again.is_none())
 }
 
 fn new(tid: u32, busy: bool) -> &'static Thread {

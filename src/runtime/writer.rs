@@ -124,6 +124,13 @@ pub fn abandon_all() {
     ABANDONED.store(true, Relaxed);
 }
 
+/// Has a thread of the program what it needs to wait for the writer. std gives it out when it is first asked for, takes a
+/// lock of the loader's then, and ends the process where there is no memory: so not while the recorder is held, and not late.
+pub fn prepare_sender() {
+    let (_open, nothing) = bounded::<()>(0);
+    let _ = nothing.recv_timeout(Duration::ZERO);
+}
+
 fn block_signals() -> libc::sigset_t {
     // SAFETY: both sets are ours; a thread inherits the mask, so none of the program's handlers ever runs in it.
     unsafe {
