@@ -47,9 +47,14 @@ impl State {
         is_first
     }
 
+    /// Has it changed since it was last written?
+    pub fn has_changed(self) -> bool {
+        self.0 & CHANGED != 0
+    }
+
     /// It is written now. Had it changed?
     pub fn write(&mut self) -> bool {
-        let had_changed = self.0 & CHANGED != 0;
+        let had_changed = self.has_changed();
         self.0 &= !CHANGED;
         had_changed
     }

@@ -1,7 +1,7 @@
 //! The profiler's own memory, counted apart from the program's.
 //!
 //! Every Rust allocation of the shared object goes through here to libc, by slots that are never patched, so it is in no
-//! figure of the program. Where libc has no more, the reserve is used.
+//! figure of the program. Where libc has no more, the reserve is used. What zstd keeps, a library of C, is told.
 
 use super::reserve;
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -83,6 +83,12 @@ unsafe impl GlobalAlloc for Counting {
             moved
         }
     }
+}
+
+/// What is allocated past Rust's allocator had `before` bytes, and has `now`.
+pub fn resized_elsewhere(before: usize, now: usize) {
+    grown(now.saturating_sub(before));
+    LIVE_BYTES.fetch_sub(before.saturating_sub(now), Relaxed);
 }
 
 /// Bytes the profiler holds now.

@@ -93,6 +93,8 @@ impl<T: Copy + Default + Stated> Paged<T> {
     pub fn take_changed<R>(&mut self, most: usize, of: impl Fn(usize, T) -> R) -> Vec<R> {
         let mut taken = Vec::new();
         for (number, page) in self.pages.iter_mut().enumerate().filter(|(_, page)| page.has_changed) {
+            let changed = page.entries.iter_mut().filter_map(|entry| entry.state().has_changed().then_some(())).count();
+            taken.reserve_exact(changed.min(most - taken.len()));
             for (index, entry) in page.entries.iter_mut().enumerate() {
                 if taken.len() == most {
                     return taken;

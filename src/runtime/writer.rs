@@ -6,9 +6,9 @@
 
 use super::recording::{self, mprof_attention};
 use super::trace_file::TraceFile;
-use super::{lock, session, thread};
+use super::{lock, own_memory, session, thread};
 use crate::format::records::{Cause, Snapshot};
-use crate::format::{encode_chunk, Record};
+use crate::format::{Encoder, Record};
 use crossbeam_channel::{bounded, Receiver, RecvTimeoutError, Sender};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::Arc;
@@ -17,8 +17,6 @@ use std::time::{Duration, Instant};
 
 /// Time between two ticks: how stale pages and the time line may be.
 const TICK: Duration = Duration::from_millis(20);
-/// Records that may wait to be written. While there are many the recorder keeps its changes for the next snapshot.
-const WAITING: usize = 1;
 /// The writer's stack, in bytes.
 const STACK_BYTES: usize = 256 << 10;
 
@@ -46,9 +44,16 @@ enum Message {
 /// The recorder's end.
 pub struct Writer {
     channel: Sender<Message>,
-    /// Bytes that the stream of calls has taken in the trace.
-    calls_bytes: Arc<AtomicU64>,
+    progress: Arc<Progress>,
     thread: JoinHandle<()>,
+}
+
+/// What the thread tells of its work.
+#[derive(Default)]
+struct Progress {
+    /// Bytes that the stream of calls has taken in the trace.
+    calls_bytes: AtomicU64,
+    is_writing: AtomicBool,
 }
 
 impl Writer {
@@ -58,10 +63,11 @@ impl Writer {
     /// # Errors
     /// Where the system gives no thread.
     pub fn start(file: TraceFile, interval: Duration) -> std::io::Result<Self> {
-        let (channel, messages) = bounded(WAITING);
+        // Nothing waits in it: a record is handed over when the one before has been written. Chunks of figures are large.
+        let (channel, messages) = bounded(0);
         let (begun, wait) = bounded(1);
-        let calls_bytes = Arc::new(AtomicU64::new(0));
-        let output = Output { file, has_failed: false, calls_bytes: Arc::clone(&calls_bytes) };
+        let progress = Arc::new(Progress::default());
+        let output = Output { file, has_failed: false, progress: Arc::clone(&progress), encoder: Encoder::default() };
         lock::expect_visits();
         let mask = block_signals();
         BEGINS.store(true, Relaxed);
@@ -77,20 +83,20 @@ impl Writer {
         BEGINS.store(false, Relaxed);
         let thread = thread?;
         ABANDONED.store(false, Relaxed);
-        Ok(Self { channel, calls_bytes, thread })
+        Ok(Self { channel, progress, thread })
     }
 
     /// Bytes that the stream of calls has taken in the trace.
     pub fn calls_bytes(&self) -> u64 {
-        self.calls_bytes.load(Relaxed)
+        self.progress.calls_bytes.load(Relaxed)
     }
 
     /// Has the writer written what it was given?
     pub fn is_idle(&self) -> bool {
-        self.channel.is_empty()
+        !self.progress.is_writing.load(Relaxed)
     }
 
-    /// Hands a record over, and waits if there are many.
+    /// Hands a record over, and waits until the one before has been written.
     pub fn send(&self, record: Record) {
         if ABANDONED.load(Relaxed) {
             return;
@@ -151,7 +157,8 @@ fn restore_signals(mask: &libc::sigset_t) {
 struct Output {
     file: TraceFile,
     has_failed: bool,
-    calls_bytes: Arc<AtomicU64>,
+    progress: Arc<Progress>,
+    encoder: Encoder,
 }
 
 impl Output {
@@ -161,7 +168,7 @@ impl Output {
         }
         match self.write(&record) {
             Ok(bytes) if matches!(record, Record::Calls(_)) => {
-                self.calls_bytes.fetch_add(bytes as u64, Relaxed);
+                self.progress.calls_bytes.fetch_add(bytes as u64, Relaxed);
             }
             Ok(_) => {}
             Err(why) => self.fail(&why),
@@ -175,7 +182,10 @@ impl Output {
             _ => false,
         };
         let mut bytes = Vec::new();
-        encode_chunk(record, &mut bytes).map_err(|error| error.to_string())?;
+        let compressor_bytes = self.encoder.compressor_bytes();
+        let encoded = self.encoder.encode(record, &mut bytes);
+        own_memory::resized_elsewhere(compressor_bytes, self.encoder.compressor_bytes());
+        encoded.map_err(|error| error.to_string())?;
         self.file.append(&bytes, is_of_note).map_err(|error| error.to_string())?;
         Ok(bytes.len())
     }
@@ -193,13 +203,23 @@ impl Output {
     }
 }
 
+impl Drop for Output {
+    fn drop(&mut self) {
+        own_memory::resized_elsewhere(self.encoder.compressor_bytes(), 0);
+    }
+}
+
 fn write_all(mut output: Output, messages: &Receiver<Message>, interval: Duration) {
     let mut next_tick = Instant::now() + TICK;
     let first_interval_ends = Instant::now() + interval;
     let mut next_visit = next_tick;
     loop {
         match messages.recv_deadline(next_tick) {
-            Ok(Message::Record(record)) => output.put(*record),
+            Ok(Message::Record(record)) => {
+                output.progress.is_writing.store(true, Relaxed);
+                output.put(*record);
+                output.progress.is_writing.store(false, Relaxed);
+            }
             Ok(Message::Flush(done)) => drop(done.send(())),
             Err(RecvTimeoutError::Timeout) => {
                 let now = Instant::now();
