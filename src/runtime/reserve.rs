@@ -47,7 +47,10 @@ pub fn put_by() {
         return;
     }
     let protection = libc::PROT_READ | libc::PROT_WRITE;
-    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+    let mut flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+    if !cfg!(miri) {
+        flags |= libc::MAP_NORESERVE;
+    }
     // SAFETY: a new mapping.
     let start = unsafe { libc::mmap(std::ptr::null_mut(), BYTES, protection, flags, -1, 0) };
     if start != libc::MAP_FAILED {
