@@ -3,6 +3,7 @@
 use strict;
 use warnings;
 
+use Config;
 use Cwd qw(realpath);
 use File::Temp qw(tempdir);
 use FindBin;
@@ -47,15 +48,18 @@ for my $wait (sort keys %waits) {
 }
 
 # Within a thread of the program's, and before any tick was attended to.
-my $run = killed_after(<<"PERL");
+SKIP: {
+    skip 'this perl is built without ithreads', 1 if !$Config{useithreads};
+    my $run = killed_after(<<"PERL");
 use threads;
 $grow
 my \$t = threads->create(sub { grow(); print "grown\\n"; sleep 1000 });
 sleep 1000;
 PERL
-cmp_ok($run->counters->{live_bytes}, '>=', $kept, 'in a thread, while both wait');
+    cmp_ok($run->counters->{live_bytes}, '>=', $kept, 'in a thread, while both wait');
+}
 
-$run = killed_after("$grow grow(); grow(); if (!fork) { \@kept = (); grow(); print qq(grown\\n); sleep 1000 } wait", trace => qr/bin\.\d+/);
+my $run = killed_after("$grow grow(); grow(); if (!fork) { \@kept = (); grow(); print qq(grown\\n); sleep 1000 } wait", trace => qr/bin\.\d+/);
 is(scalar @{ $run->{traces} }, 2, 'a forked child has a trace');
 cmp_ok($run->report('info', trace => $run->{traces}[1])->{counters}{live_bytes}, '>=', $kept, 'and its figures are there too');
 is($run->of_sub('main::grow')->{calls}, 2, "and its parent's, which waits for it");
@@ -137,8 +141,9 @@ for my $round (1 .. 60) {
 $_->join for threads->can('list') ? threads->list : ();
 print scalar @kept, "\n";
 PERL
-for my $forks ('', 'if ($round % 3 == 0) { my $p = fork; if (!$p) { burst(); select undef, undef, undef, 0.03; exit } waitpid $p, 0 }',
-    'BEGIN { require threads } threads->create(sub { burst(); select undef, undef, undef, 0.03; burst() }) if $round % 10 == 0;') {
+my @while = ('', 'if ($round % 3 == 0) { my $p = fork; if (!$p) { burst(); select undef, undef, undef, 0.03; exit } waitpid $p, 0 }');
+push @while, 'BEGIN { require threads } threads->create(sub { burst(); select undef, undef, undef, 0.03; burst() }) if $round % 10 == 0;' if $Config{useithreads};
+for my $forks (@while) {
     (my $text = $work) =~ s/FORKS/$forks/;
     my $name = $forks eq '' ? 'bursts' : $forks =~ /fork/ ? 'bursts with forks' : 'bursts with threads';
     my $run = profiled($text, options => 'interval=0.05,verify=1');
