@@ -66,7 +66,7 @@ is(scalar keys %threads, 10, 'each thread has a root of its own');
 for my $column (['self_allocated_bytes', 100], ['self_live_bytes', 50]) {
     my ($name, $blocks) = @$column;
     my %bytes = map { ($_->{$name} => 1) } values %threads;
-    is(join(' ', sort keys %bytes), $blocks * usable_bytes(1000), "$name of each");
+    is(join(' ', sort keys %bytes), $blocks * usable_bytes_of_c(1000), "$name of each");
 }
 my %rows = map { ($_->{thread_id} => $_) } @{ $run->report('info')->{threads}{rows} };
 is_deeply([sort { $a <=> $b } grep { !$rows{$_}{runs_perl} } keys %rows], [sort { $a <=> $b } keys %threads], 'each has a row, by the kernel\'s number');

@@ -34,7 +34,7 @@ use JSON::PP ();
 use Test::More ();
 
 our @EXPORT = qw(
-    profiled plain same_behaviour conserves usable_bytes mprof_dump read_file write_file need_package traces_in
+    profiled plain same_behaviour conserves usable_bytes usable_bytes_of_c mprof_dump read_file write_file need_package traces_in
     leak_programs
 );
 
@@ -289,7 +289,13 @@ sub conserves {
 # Usable bytes of a block that perl was asked for with that many: what glibc makes of it on 64 bits.
 sub usable_bytes {
     my ($requested) = @_;
-    my $usable = (($requested + header_bytes() + 8 + 15) & ~15) - 8;
+    return usable_bytes_of_c($requested + header_bytes());
+}
+
+# As usable_bytes, where no perl but C asks.
+sub usable_bytes_of_c {
+    my ($requested) = @_;
+    my $usable = (($requested + 8 + 15) & ~15) - 8;
     return $usable < 24 ? 24 : $usable;
 }
 
