@@ -10,6 +10,8 @@ use Test::More;
 use lib "$FindBin::Bin/lib";
 use MProfTest;
 
+need_package('libscalar-list-utils-perl', 'Sub::Util');
+
 # A name for each kind of thing, with an escape sequence, a C1 control, a newline and a byte that is no UTF-8.
 my $odd = "\e[2J\x07\x9b31m\xc2\x9b1m\n\r\xff\x7f\x00\x08end";
 (my $in_perl = $odd) =~ s/(.)/sprintf '\\x%02x', ord $1/ges;

@@ -140,6 +140,11 @@ impl Encoder {
         self.compressor.as_mut()?.compress(payload).ok()
     }
 
+    /// Gives the compressor's memory back, until there is something to compress again.
+    pub fn rest(&mut self) {
+        self.compressor = None;
+    }
+
     /// The bytes of memory that the compressor keeps, which no allocator of Rust's knows of.
     pub fn compressor_bytes(&mut self) -> usize {
         self.compressor.as_mut().map_or(0, |compressor| compressor.context_mut().sizeof())

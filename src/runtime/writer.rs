@@ -185,9 +185,18 @@ impl Output {
         let compressor_bytes = self.encoder.compressor_bytes();
         let encoded = self.encoder.encode(record, &mut bytes);
         own_memory::resized_elsewhere(compressor_bytes, self.encoder.compressor_bytes());
+        if matches!(record, Record::Snapshot(_)) {
+            self.rest();
+        }
         encoded.map_err(|error| error.to_string())?;
         self.file.append(&bytes, is_of_note).map_err(|error| error.to_string())?;
         Ok(bytes.len())
+    }
+
+    /// It may be long until the next record; and what is kept here when the program forks, the child never gets rid of.
+    fn rest(&mut self) {
+        own_memory::resized_elsewhere(self.encoder.compressor_bytes(), 0);
+        self.encoder.rest();
     }
 
     /// An interval has passed since the start: all that waits is of note.
@@ -205,7 +214,7 @@ impl Output {
 
 impl Drop for Output {
     fn drop(&mut self) {
-        own_memory::resized_elsewhere(self.encoder.compressor_bytes(), 0);
+        self.rest();
     }
 }
 
