@@ -24,16 +24,6 @@ impl BornAt {
         BornAt(if unit == BirthUnit::Marks { code | MARKS } else { code })
     }
 
-    /// As it is kept.
-    pub fn to_ne_bytes(self) -> [u8; 2] {
-        self.0.to_ne_bytes()
-    }
-
-    /// What [`BornAt::to_ne_bytes`] gave.
-    pub fn from_ne_bytes(bytes: [u8; 2]) -> Self {
-        BornAt(u16::from_ne_bytes(bytes))
-    }
-
     /// The number, if it is of that unit: what was born before the first mark is of another.
     pub fn number(self, unit: BirthUnit) -> Option<u64> {
         if (self.0 & MARKS != 0) != (unit == BirthUnit::Marks) {

@@ -2,7 +2,7 @@
 
 use crate::format::ids::{NodeId, PlaceId, StrId, SubId};
 use crate::format::records::{Figures, Libraries, MarkLabel, Marks, Nodes, Places, Snapshot, Strings, Subs};
-use crate::format::{encode_chunk, encode_prefix, Record};
+use crate::format::{encode_prefix, Encoder, Record};
 use crate::tools::trace::Trace;
 use std::io::{self, Write};
 
@@ -15,7 +15,7 @@ const ROWS_A_CHUNK: usize = 1 << 13;
 /// Those of `out`.
 pub fn write(trace: &Trace, out: &mut impl Write) -> io::Result<()> {
     out.write_all(&encode_prefix())?;
-    let mut out = Chunks { out, buffer: Vec::new() };
+    let mut out = Chunks { out, encoder: Encoder::default(), buffer: Vec::new() };
     out.put(&Record::Header(trace.header.clone()))?;
     if !trace.libraries.is_empty() {
         out.put(&Record::Libraries(Libraries { folders: trace.libraries.clone() }))?;
@@ -60,13 +60,14 @@ pub fn write(trace: &Trace, out: &mut impl Write) -> io::Result<()> {
 
 struct Chunks<'a, W> {
     out: &'a mut W,
+    encoder: Encoder,
     buffer: Vec<u8>,
 }
 
 impl<W: Write> Chunks<'_, W> {
     fn put(&mut self, record: &Record) -> io::Result<()> {
         self.buffer.clear();
-        encode_chunk(record, &mut self.buffer).map_err(io::Error::other)?;
+        self.encoder.encode(record, &mut self.buffer).map_err(io::Error::other)?;
         self.out.write_all(&self.buffer)
     }
 }
