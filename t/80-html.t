@@ -47,7 +47,7 @@ subtest 'the summary' => sub {
     $browser->window(1400, 900)->open($page);
     like($browser->js('return document.title'), qr/prog\.pl.*memory profile/, 'the title names the program');
     like($browser->text('#view-summary'), qr/command line.*prog\.pl.*allocated.*MiB in \d+ blocks/s, 'the facts are there');
-    is($browser->js('return document.querySelectorAll("#timeline path.series").length'), 3, 'the time line has its three lines');
+    ok($browser->wait_for('document.querySelectorAll("#timeline path.series").length === 3'), 'the time line has its three lines');
     $browser->key('#timeline .plot', 'Right');
     like($browser->text('#timeline .reading'), qr/^At \d+\.\d+ s: live heap .*resident set.*live scalars/, 'and is read by keys');
     cmp_ok($browser->js('return document.querySelectorAll("[data-table] tbody tr").length'), '>', 5, 'the tables have rows');
@@ -171,7 +171,7 @@ END
     $browser->click('#view-classes th[data-key=scalars] button');
     is($browser->js('return document.querySelector("#view-classes th[data-key=scalars]").ariaSort'), 'descending', 'and sorts');
     $browser->click('nav [data-view=summary]');
-    cmp_ok($browser->js('return document.querySelectorAll("#timeline .mark").length'), '>', 3, 'the time line shows the marks');
+    ok($browser->wait_for('document.querySelectorAll("#timeline .mark").length > 3'), 'the time line shows the marks');
 };
 
 subtest 'a diff' => sub {

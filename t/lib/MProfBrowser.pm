@@ -99,6 +99,17 @@ sub open {
     my ($self, $file) = @_;
     $self->ask(POST => "$self->{session}/url", { url => 'about:blank' });
     $self->ask(POST => "$self->{session}/url", { url => "file://$file" });
+    return $self->settle;
+}
+
+# Waits until the page has drawn what the last step asked for. A page draws in tasks of its own: a change of the address is
+# one (hashchange), and an observer of sizes is called with the next frame, which two frames later is past.
+sub settle {
+    my ($self) = @_;
+    $self->ask(POST => "$self->{session}/execute/async", { args => [], script => <<'END' });
+const done = arguments[0];
+setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))), 20);
+END
     return $self;
 }
 
@@ -123,7 +134,7 @@ sub element {
 sub click {
     my ($self, $selector) = @_;
     $self->ask(POST => "$self->{session}/element/" . $self->element($selector) . '/click');
-    return $self;
+    return $self->settle;
 }
 
 sub type {
@@ -131,7 +142,7 @@ sub type {
     my $id = $self->element($selector);
     $self->ask(POST => "$self->{session}/element/$id/clear") if $self->js('return arguments[0].tagName', { $element => $id }) eq 'INPUT';
     $self->ask(POST => "$self->{session}/element/$id/value", { text => $text });
-    return $self;
+    return $self->settle;
 }
 
 my %keys = (Enter => "\x{E007}", Escape => "\x{E00C}", Left => "\x{E012}", Up => "\x{E013}", Right => "\x{E014}", Down => "\x{E015}");
@@ -159,7 +170,7 @@ sub window {
     my $cdp = sub { $self->ask(POST => "$self->{session}/goog/cdp/execute", { cmd => $_[0], params => $_[1] }) };
     $cdp->('Emulation.setDeviceMetricsOverride', { width => $width + 0, height => $height + 0, deviceScaleFactor => 1, mobile => JSON::PP::false });
     $cdp->('Emulation.setEmulatedMedia', { features => [{ name => 'prefers-color-scheme', value => $scheme || 'light' }] });
-    return $self;
+    return $self->settle;
 }
 
 sub screenshot {
