@@ -55,8 +55,8 @@ impl Note {
 
     /// Of a free head that is above that one.
     #[inline]
-    pub fn above(below: Code) -> Self {
-        Self { what: below | MIRRORED, born_at: BornAt::default() }
+    pub const fn above(below: Code) -> Self {
+        Self { what: below | MIRRORED, born_at: BornAt::ZERO }
     }
 
     /// Where the scalar was born, if it is one.

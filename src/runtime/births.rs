@@ -16,6 +16,9 @@ const BITS: u32 = 10;
 pub struct BornAt(u16);
 
 impl BornAt {
+    /// Before anything has been counted.
+    pub const ZERO: Self = BornAt(0);
+
     /// The time at which `number` marks, or snapshots, have been made.
     pub fn new(unit: BirthUnit, number: u64) -> Self {
         let exponent = (number.max(1).ilog2()).saturating_sub(BITS);

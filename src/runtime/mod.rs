@@ -7,7 +7,7 @@
 //! | `recording`, `lock`, `thread` | the way from a hook into the recorder |
 //! | `recorder` | what an event changes |
 //! | `interp`, `coroutines`, `sub_cache`, `place_cache`, `generations`, `eval_origins`, `pools` | what is known of perl |
-//! | `scalar_ledger`, `arena_pages`, `birth_notes`, `births` | where and when every live scalar was born |
+//! | `scalar_ledger`, `mirror`, `arena_pages`, `birth_notes`, `births` | where and when every live scalar was born |
 //! | `strings`, `locations`, `call_tree`, `places`, `block_table` | what figures belong to |
 //! | `shim_types` | what the shim hands over |
 //! | `paged`, `narrow`, `id_table`, `direct_mapped` | how the big ones of these grow and stay small, and how caches do |
@@ -45,6 +45,7 @@ mod interpose;
 pub mod locations;
 mod lock;
 mod marks;
+mod mirror;
 mod narrow;
 pub mod options;
 mod own_memory;

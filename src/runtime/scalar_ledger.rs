@@ -18,6 +18,7 @@
 use super::arena_pages::{Arena, ArenaPages, NO_ARENA};
 use super::birth_notes::{ArenaNotes, Birth, Code, Note, CODES, NOTHING};
 use super::births::BornAt;
+use super::mirror::{self, Free, Mirror};
 use crate::format::ids::PlaceId;
 
 /// The head of a scalar: perl's `struct sv`, the same in every perl that this builds for.
@@ -51,8 +52,7 @@ pub struct ScalarLedger {
     heads: Heads,
     /// The top of perl's list of free heads as of the last boundary.
     top: *mut Head,
-    /// The top of the mirror.
-    mirrored: Code,
+    mirror: Mirror,
     /// By number of an arena: what is noted of its heads.
     notes: Vec<ArenaNotes>,
     /// When there are so many, those that can be are made narrow.
@@ -101,24 +101,23 @@ unsafe fn first_stamped(mut head: *mut Head) -> *mut Head {
     head
 }
 
-/// A head is free now: if its birth is noted, it died.
-///
-/// # Safety
-/// `noted` is a note.
-#[inline]
-unsafe fn die(noted: *const Note, died: &mut impl FnMut(Birth)) {
-    // SAFETY: the caller's promise.
-    if let Some(birth) = unsafe { *noted }.birth() {
-        died(birth);
-    }
-}
+/// Of a free head: which one is below is noted once it is chained.
+const FREE_NOTE: Note = Note::above(NOTHING);
 
-/// What is on top of perl's list: heads that were collected, then those from `rest` on up to the first stamped one.
+/// What a boundary finds on top of perl's list: heads that have been freed since the last one, down to the first stamped.
 #[derive(Clone, Copy)]
-struct Listed {
+pub struct Look {
+    /// The only one, if there is but one; else they are those that were collected, and those from `rest` on.
+    one: *mut Head,
     rest: *mut Head,
     stamped: *mut Head,
+    /// Has any head been taken since the last boundary? What was born has to get a place then.
+    pub has_taken: bool,
 }
+
+/// Nothing can be told before new arenas have been met: fresh memory may hold anything, a stamp included.
+const UNSEEN_ARENAS: Look =
+    Look { one: std::ptr::null_mut(), rest: std::ptr::null_mut(), stamped: std::ptr::null_mut(), has_taken: true };
 
 impl ScalarLedger {
     /// Takes stock. Scalars that live already are `birth`'s.
@@ -130,7 +129,7 @@ impl ScalarLedger {
         let mut ledger = Self {
             heads,
             top: std::ptr::null_mut(),
-            mirrored: NOTHING,
+            mirror: Mirror::new(),
             notes: Vec::new(),
             narrowed_next: WIDE_AT_FIRST,
             pages: ArenaPages::new(),
@@ -141,8 +140,8 @@ impl ScalarLedger {
             freed: Vec::new(),
         };
         ledger.meet_arenas(Note::born(birth, BornAt::default()));
-        let listed = ledger.walk();
-        ledger.mirror_freed(listed, &mut |_| {});
+        let look = ledger.look();
+        ledger.mirror_freed(look, &mut |_| {});
         ledger
     }
 
@@ -161,95 +160,173 @@ impl ScalarLedger {
         }
     }
 
-    /// A boundary: what was born since the last one was born at `place`, at the time `born_at`. Calls `died` for each that
-    /// died, and returns how many were born.
-    #[inline]
-    pub fn settle(&mut self, place: PlaceId, born_at: BornAt, mut died: impl FnMut(Birth)) -> u64 {
-        let birth = Note::born(Birth::At(place), born_at);
-        // SAFETY: `new`'s contract.
-        let mut born = match unsafe { *self.heads.arenas } {
-            newest if newest == self.newest_arena => 0,
-            _ => self.meet_arenas(birth),
-        };
-        if self.is_full {
-            // SAFETY: `new`'s contract. What is free need not be looked at again.
-            self.top = unsafe { *self.heads.root };
-            return 0;
-        }
-        let listed = self.walk();
-        while self.mirrored != NOTHING {
-            let Some((head, noted)) = self.decoded(self.mirrored) else { break };
-            if head == listed.stamped {
-                break;
+    /// A boundary, its first half: has anything been born? To be followed by [`ScalarLedger::settle`].
+    #[inline(always)]
+    pub fn look(&mut self) -> Look {
+        // SAFETY: `new`'s contract: a list of heads of live arenas. A free head is nobody's; perl sets the count anew when it
+        // takes it.
+        let (one, rest, stamped) = unsafe {
+            if *self.heads.arenas != self.newest_arena {
+                return UNSEEN_ARENAS;
             }
-            // SAFETY: a head that was free once is one of perl's, and its note is the ledger's own.
-            unsafe {
-                self.mirrored = (*noted).below();
-                // What is free again is listed, and about to be mirrored.
-                if !is_free(head) {
-                    *noted = birth;
-                    born += 1;
+            let root = *self.heads.root;
+            if root.is_null() || (*root).count == STAMP {
+                (std::ptr::null_mut(), root, root)
+            } else {
+                let below = (*root).any;
+                if below.is_null() || (*below).count == STAMP {
+                    (*root).count = STAMP;
+                    (root, below, below)
+                } else {
+                    let (rest, stamped) = self.walk();
+                    (std::ptr::null_mut(), rest, stamped)
                 }
             }
+        };
+        Look { one, rest, stamped, has_taken: !std::ptr::eq(stamped, self.top) }
+    }
+
+    /// Its second half: what was born since the last boundary was born at `place`, at the time `born_at`. Calls `died` for
+    /// each that died, and returns how many were born.
+    #[inline(always)]
+    pub fn settle(&mut self, look: Look, place: PlaceId, born_at: BornAt, mut died: impl FnMut(Birth)) -> u64 {
+        let (mut look, mut born) = (look, 0);
+        if look.has_taken {
+            let birth = Note::born(Birth::At(place), born_at);
+            // SAFETY: `new`'s contract.
+            if unsafe { *self.heads.arenas } != self.newest_arena {
+                born = self.meet_arenas(birth);
+                if self.is_full {
+                    // SAFETY: `new`'s contract. What is free need not be looked at again.
+                    self.top = unsafe { *self.heads.root };
+                    return 0;
+                }
+                look = self.look();
+            }
+            born += self.take(look.stamped, birth);
         }
-        self.mirror_freed(listed, &mut died);
+        if look.one.is_null() {
+            self.mirror_freed(look, &mut died);
+        } else {
+            self.mirror(look.one, &mut died);
+            self.top = look.one;
+        }
         born
     }
 
-    /// Collects what has been freed, from the top of the list down to the first stamped head; and stamps it.
-    #[inline]
-    fn walk(&mut self) -> Listed {
-        self.freed.clear();
-        // SAFETY: `new`'s contract: a list of heads of live arenas. A free head is nobody's; perl sets the count anew when it
-        // takes it.
+    /// What is in the mirror above the first stamped head has been taken, and was born. Returns how many were.
+    #[inline(always)]
+    fn take(&mut self, stamped: *mut Head, birth: Note) -> u64 {
+        let mut born = 0;
+        while let Some(free) = self.mirror.top() {
+            if free.head == stamped {
+                return born;
+            }
+            self.mirror.pop();
+            // SAFETY: a head that was free once is one of perl's. What is free again is listed, and about to be mirrored.
+            if unsafe { !is_free(free.head) } {
+                self.note(free, birth);
+                born += 1;
+            }
+        }
+        born + self.take_chained(stamped, birth)
+    }
+
+    /// As [`ScalarLedger::take`], when all in the upper end of the mirror has been taken.
+    fn take_chained(&mut self, stamped: *mut Head, birth: Note) -> u64 {
+        let mut born = 0;
+        while self.mirror.below != NOTHING {
+            let (free, note) = self.decoded(self.mirror.below);
+            self.mirror.below = note.below();
+            if free.head == stamped {
+                // The next boundary asks for it again.
+                let _has_room = self.mirror.push(free);
+                break;
+            }
+            // SAFETY: as in `take`.
+            if unsafe { !is_free(free.head) } {
+                self.note(free, birth);
+                born += 1;
+            }
+        }
+        born
+    }
+
+    /// Chains all in the upper end of the mirror, and what has been freed on top of it.
+    fn chain_freed(&mut self, died: &mut impl FnMut(Birth)) {
+        self.chain(mirror::MOST);
+        while let Some(head) = self.freed.pop() {
+            let Some(free) = self.coded(head) else { continue };
+            self.bury(free, Note::above(self.mirror.below), died);
+            self.mirror.below = free.code;
+        }
+    }
+
+    /// Chains the lower heads of the mirror.
+    #[cold]
+    fn chain(&mut self, most: usize) {
+        for free in self.mirror.take_lower(most) {
+            self.note(free, Note::above(self.mirror.below));
+            self.mirror.below = free.code;
+        }
+    }
+
+    /// Collects what has been freed, from the top of the list down to the first stamped head; and stamps it. Returns the
+    /// first that was not collected, and the first stamped.
+    fn walk(&mut self) -> (*mut Head, *mut Head) {
+        // SAFETY: as in `look`.
         unsafe {
             let mut head = *self.heads.root;
             while !head.is_null() && (*head).count != STAMP {
                 if self.freed.len() == MOST_COLLECTED {
-                    return Listed { rest: head, stamped: first_stamped(head) };
+                    return (head, first_stamped(head));
                 }
                 (*head).count = STAMP;
                 self.freed.push(head);
                 head = (*head).any;
             }
-            Listed { rest: head, stamped: head }
+            (head, head)
         }
     }
 
-    /// Puts what is listed onto the mirror.
+    /// Puts what has been freed onto the mirror.
     #[inline]
-    fn mirror_freed(&mut self, listed: Listed, died: &mut impl FnMut(Birth)) {
-        if listed.rest != listed.stamped {
-            self.mirror_rest(listed, died);
+    fn mirror_freed(&mut self, look: Look, died: &mut impl FnMut(Birth)) {
+        if look.rest != look.stamped {
+            self.mirror_rest(look, died);
         }
-        let freed = std::mem::take(&mut self.freed);
-        freed.iter().rev().for_each(|&head| self.mirror(head, died));
-        self.freed = freed;
+        if !look.one.is_null() {
+            self.mirror(look.one, died);
+        }
+        if self.freed.len() < mirror::MOST / 2 {
+            while let Some(head) = self.freed.pop() {
+                self.mirror(head, died);
+            }
+        } else {
+            self.chain_freed(died);
+        }
         // SAFETY: `new`'s contract.
         self.top = unsafe { *self.heads.root };
     }
 
     /// Stamps what was not collected, and puts it onto the mirror.
     #[cold]
-    fn mirror_rest(&mut self, listed: Listed, died: &mut impl FnMut(Birth)) {
-        let below_all = self.mirrored;
+    fn mirror_rest(&mut self, look: Look, died: &mut impl FnMut(Birth)) {
+        self.chain(mirror::MOST);
+        let below_all = self.mirror.below;
         let mut above = None;
-        let mut head = listed.rest;
-        while head != listed.stamped {
+        let mut head = look.rest;
+        while head != look.stamped {
             // SAFETY: as in `walk`.
             let next = unsafe {
                 (*head).count = STAMP;
                 (*head).any
             };
-            if let Some((code, noted)) = self.coded(head) {
-                // SAFETY: notes are the ledger's own.
-                unsafe {
-                    die(noted, died);
-                    *noted = Note::above(below_all);
-                    match above.replace(code).and_then(|above| self.decoded(above)) {
-                        Some((_, above)) => *above = Note::above(code),
-                        None => self.mirrored = code,
-                    }
+            if let Some(free) = self.coded(head) {
+                self.bury(free, Note::above(below_all), died);
+                match above.replace(free) {
+                    Some(above) => self.note(above, Note::above(free.code)),
+                    None => self.mirror.below = free.code,
                 }
             }
             head = next;
@@ -257,15 +334,45 @@ impl ScalarLedger {
     }
 
     /// Puts a head that is free now onto the mirror.
-    #[inline]
+    #[inline(always)]
     fn mirror(&mut self, head: *mut Head, died: &mut impl FnMut(Birth)) {
-        let Some((code, noted)) = self.coded(head) else { return };
-        // SAFETY: the note is the ledger's own.
-        unsafe {
-            die(noted, died);
-            *noted = Note::above(self.mirrored);
+        let mut free = self.mirror.taken_last();
+        if free.head != head || free.noted.is_null() {
+            free = match self.coded(head) {
+                Some(free) => free,
+                None => return,
+            };
         }
-        self.mirrored = code;
+        self.bury(free, FREE_NOTE, died);
+        if self.mirror.push(free) {
+            self.chain(mirror::MOST / 2);
+        }
+    }
+
+    /// A head is free now, and has that note: if its birth is noted, it died.
+    #[inline(always)]
+    fn bury(&mut self, free: Free, note: Note, died: &mut impl FnMut(Birth)) {
+        let before = if free.noted.is_null() {
+            self.noted(free.code)
+        } else {
+            // SAFETY: the note is the ledger's own.
+            unsafe { *free.noted }
+        };
+        self.note(free, note);
+        if let Some(birth) = before.birth() {
+            died(birth);
+        }
+    }
+
+    /// Changes the note of a head.
+    #[inline(always)]
+    fn note(&mut self, free: Free, note: Note) {
+        if free.noted.is_null() {
+            self.note_by_code(free.code, note);
+        } else {
+            // SAFETY: the note is the ledger's own.
+            unsafe { *free.noted = note };
+        }
     }
 
     /// Notes arenas that perl has made since; live heads in them are `birth`'s. Returns how many those are.
@@ -290,7 +397,6 @@ impl ScalarLedger {
                 for (index, noted) in births.iter_mut().enumerate().skip(1) {
                     let head = arena.add(index);
                     if is_free(head) {
-                        // Fresh memory may hold anything, a stamp included.
                         (*head).count = 0;
                     } else {
                         *noted = birth;
@@ -321,22 +427,43 @@ impl ScalarLedger {
             }
         }
         self.near = (0, NO_ARENA);
+        self.mirror.forget_notes();
         self.narrowed_next = self.notes.len() + (self.notes.len() / NARROWED_OFTEN).max(WIDE_AT_FIRST);
     }
 
-    /// The note of a free head in an arena whose notes are narrow.
+    /// The number of the arena of a head, and its index there.
+    #[inline]
+    fn split(&self, code: Code) -> (u32, usize) {
+        (code >> self.index_bits, (code & ((1 << self.index_bits) - 1)) as usize)
+    }
+
+    /// The note of a head.
     #[cold]
-    fn narrow_note(&mut self, number: u32, index: usize) -> Option<*mut Note> {
-        let notes = self.notes.get_mut(number as usize)?;
-        if let Some(note) = notes.own(index) {
-            return Some(note);
+    fn noted(&self, code: Code) -> Note {
+        let (number, index) = self.split(code);
+        self.notes.get(number as usize).map_or(Note::default(), |notes| notes.get(index))
+    }
+
+    /// Changes the note of a head, which may be among narrow ones.
+    #[cold]
+    fn note_by_code(&mut self, code: Code, note: Note) {
+        let free = self.decoded(code).0;
+        if !free.noted.is_null() {
+            return self.note(free, note);
+        }
+        let (number, index) = self.split(code);
+        let Some(notes) = self.notes.get_mut(number as usize) else { return };
+        if let Some(noted) = notes.own(index) {
+            *noted = note;
+            return;
         }
         let wide = notes.widen();
-        // SAFETY: within the notes. Not by the box, which would make void what `pages` has.
-        let note = (index < notes.len()).then(|| unsafe { wide.add(index) });
+        if index < notes.len() {
+            // SAFETY: within the notes.
+            unsafe { *wide.add(index) = note };
+        }
         self.pages.set_notes(number, wide);
         self.near = (0, NO_ARENA);
-        note
     }
 
     /// The number of the arena that a head is in, the arena, and the index of the head there.
@@ -350,33 +477,30 @@ impl ScalarLedger {
         Some((number, arena, (head as usize - arena.start) / size_of::<Head>()))
     }
 
-    /// A free head's code, and where its note is until another's is asked for.
+    /// What is known of a head by its address.
     #[inline]
-    fn coded(&mut self, head: *const Head) -> Option<(Code, *mut Note)> {
+    fn coded(&mut self, head: *mut Head) -> Option<Free> {
         let (number, arena, index) = self.find(head)?;
         let code = number << self.index_bits | index as u32;
-        if arena.notes.is_null() {
-            return Some((code, self.narrow_note(number, index)?));
-        }
-        // SAFETY: the head lies within the arena, which has a note for each of its heads; arenas are never dropped, and what
-        // a box owns does not move with the box.
-        Some((code, unsafe { arena.notes.add(index) }))
+        // As in `decoded`.
+        let noted = if arena.notes.is_null() { arena.notes } else { arena.notes.wrapping_add(index) };
+        Some(Free { head, noted, code })
     }
 
-    /// The free head, and where its note is until another's is asked for.
+    /// What is known of a head by its code, and its note.
     #[inline]
-    fn decoded(&mut self, code: Code) -> Option<(*mut Head, *mut Note)> {
-        let index = (code & ((1 << self.index_bits) - 1)) as usize;
-        let number = code >> self.index_bits;
-        // SAFETY: a code is of an arena that was met, and of a head in it; then as in `coded`.
-        unsafe {
-            let arena = self.pages.arena(number);
-            let head = (arena.start as *mut Head).add(index);
-            if arena.notes.is_null() {
-                return Some((head, self.narrow_note(number, index)?));
-            }
-            Some((head, arena.notes.add(index)))
+    fn decoded(&self, code: Code) -> (Free, Note) {
+        let (number, index) = self.split(code);
+        // SAFETY: a code is of an arena that was met.
+        let arena = unsafe { self.pages.arena(number) };
+        let head = (arena.start as *mut Head).wrapping_add(index);
+        if arena.notes.is_null() {
+            return (Free { head, noted: std::ptr::null_mut(), code }, self.noted(code));
         }
+        let noted = arena.notes.wrapping_add(index);
+        // SAFETY: an arena has a note for each of its heads; arenas are never dropped, and what a box owns does not move with
+        // the box.
+        (Free { head, noted, code }, unsafe { *noted })
     }
 
     /// Arenas by number: their first heads, and what is noted of all of them.
@@ -489,6 +613,13 @@ mod tests {
         }
     }
 
+    fn settle(ledger: &mut ScalarLedger, place: PlaceId, died: impl FnMut(Birth)) -> u64 {
+        let look = ledger.look();
+        let born = ledger.settle(look, place, BornAt::default(), died);
+        assert!(look.has_taken || born == 0);
+        born
+    }
+
     proptest! {
         #[test]
         fn births_less_deaths_are_what_lives(steps in prop::collection::vec((0u8..10, any::<prop::sample::Index>()), 1..STEPS)) {
@@ -506,7 +637,7 @@ mod tests {
                 }
                 if what == 9 || step % 17 == 0 {
                     let place = PlaceId(step as u32);
-                    let born = ledger.settle(place, BornAt::default(), |birth| {
+                    let born = settle(&mut ledger, place, |birth| {
                         let at = match birth { Birth::Older => None, Birth::At(place) => Some(place) };
                         *counts.entry(at).or_default() -= 1;
                     });
@@ -528,27 +659,24 @@ mod tests {
         // SAFETY: heads of arenas that the model keeps.
         let mut ledger = unsafe { ScalarLedger::new(perl.heads(), Birth::Older) };
         let taken: Vec<_> = (0..500).map(|_| perl.take()).collect();
-        assert_eq!(ledger.settle(PlaceId(7), BornAt::default(), |birth| assert_ne!(birth, birth)), 500);
+        assert_eq!(settle(&mut ledger, PlaceId(7), |birth| assert_ne!(birth, birth)), 500);
         taken.into_iter().for_each(|head| perl.give_back(head));
         let mut died = 0;
-        assert_eq!(
-            ledger.settle(PlaceId(8), BornAt::default(), |birth| died += u32::from(birth == Birth::At(PlaceId(7)))),
-            0
-        );
+        assert_eq!(settle(&mut ledger, PlaceId(8), |birth| died += u32::from(birth == Birth::At(PlaceId(7)))), 0);
         assert_eq!(died, 500);
         let many: Vec<_> = (0..3 * MOST_COLLECTED).map(|_| perl.take()).collect();
-        assert_eq!(ledger.settle(PlaceId(7), BornAt::default(), |birth| assert_ne!(birth, birth)), many.len() as u64);
+        assert_eq!(settle(&mut ledger, PlaceId(7), |birth| assert_ne!(birth, birth)), many.len() as u64);
         many.iter().for_each(|&head| perl.give_back(head));
         let mut died = 0;
-        assert_eq!(ledger.settle(PlaceId(8), BornAt::default(), |_| died += 1), 0);
+        assert_eq!(settle(&mut ledger, PlaceId(8), |_| died += 1), 0);
         assert_eq!((died, ledger.verify()), (many.len(), (1, 0)));
         let again: Vec<_> = many.iter().map(|_| perl.take()).collect();
         assert_eq!(again.iter().rev().collect::<Vec<_>>(), many.iter().collect::<Vec<_>>());
-        assert_eq!(ledger.settle(PlaceId(7), BornAt::default(), |birth| assert_ne!(birth, birth)), many.len() as u64);
+        assert_eq!(settle(&mut ledger, PlaceId(7), |birth| assert_ne!(birth, birth)), many.len() as u64);
         assert_eq!(ledger.verify(), (1 + many.len() as u64, 0));
         again.into_iter().for_each(|head| perl.give_back(head));
-        ledger.settle(PlaceId(8), BornAt::default(), |birth| assert_eq!(birth, Birth::At(PlaceId(7))));
+        settle(&mut ledger, PlaceId(8), |birth| assert_eq!(birth, Birth::At(PlaceId(7))));
         perl.give_back(first);
-        ledger.settle(PlaceId(9), BornAt::default(), |birth| assert_eq!(birth, Birth::Older));
+        settle(&mut ledger, PlaceId(9), |birth| assert_eq!(birth, Birth::Older));
     }
 }

@@ -20,8 +20,6 @@ impl Recorder {
     #[inline(always)]
     pub fn settle(&mut self, interp: &mut Interp, cop: usize) {
         if interp.scalars_moved() {
-            // A statement that may have been freed since is not looked at.
-            let cop = (interp.freed_so_far == generations::all()).then_some(cop);
             self.count_scalars(interp, cop);
         }
         if mprof_attention.load(Relaxed) != 0 {

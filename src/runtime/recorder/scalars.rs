@@ -1,31 +1,25 @@
 //! Scalars that have come and gone, by the ledger of births or, without one, by their number.
 
 use super::Recorder;
+use crate::format::ids::PlaceId;
 use crate::runtime::birth_notes::Birth;
 use crate::runtime::complaint::complain;
+use crate::runtime::generations;
 use crate::runtime::interp::Interp;
 use crate::runtime::locations::LocationId;
 
 impl Recorder {
-    /// Scalars that have come or gone since the last boundary came in the node that runs, at the statement `cop` if it is
-    /// known.
-    pub(super) fn count_scalars(&mut self, interp: &mut Interp, cop: Option<usize>) {
-        let place = match cop {
-            Some(cop) => self.place_of(interp, cop),
-            None => self.places.intern(interp.node, LocationId::default()),
-        };
+    /// Scalars that have come or gone since the last boundary came in the node that runs, at the statement `cop`; 0 where
+    /// that is not known.
+    pub(super) fn count_scalars(&mut self, interp: &mut Interp, cop: usize) {
         let peak = self.counters.peak_number;
-        let Some(ledger) = &mut interp.ledger else {
-            let grown = interp.scalars() - interp.view.scalars;
-            interp.view.scalars += grown;
-            let (born, died) = (grown.max(0) as u64, grown.min(0).unsigned_abs() as u64);
-            self.places.scalars(place, born, died, peak);
-            self.counters.scalars_born += born;
-            self.counters.scalars_died += died;
-            return;
-        };
+        let Some(ledger) = &mut interp.ledger else { return self.count_difference(interp, cop) };
+        let look = ledger.look();
+        // Those that have died are their birthplaces' concern: only births need a place here.
+        let place = if look.has_taken { self.place_at_boundary(interp, cop) } else { PlaceId(0) };
+        let Some(ledger) = &mut interp.ledger else { return };
         let (places, counters) = (&mut self.places, &mut self.counters);
-        let born = ledger.settle(place, self.born_at, |birth| match birth {
+        let born = ledger.settle(look, place, self.born_at, |birth| match birth {
             Birth::At(birthplace) => {
                 places.scalar_died(birthplace, peak);
                 counters.scalars_died += 1;
@@ -33,14 +27,30 @@ impl Recorder {
             Birth::Older => counters.older_scalars_died += 1,
         });
         interp.view.free_top = ledger.top().cast();
-        let is_full = ledger.is_full();
         if born > 0 {
             places.scalars(place, born, 0, peak);
             counters.scalars_born += born;
-        }
-        if is_full {
+        } else if look.has_taken && ledger.is_full() {
             self.complain_of_full_ledger();
         }
+    }
+
+    /// Without a ledger: perl has more scalars than at the last boundary, or fewer.
+    fn count_difference(&mut self, interp: &mut Interp, cop: usize) {
+        let place = self.place_at_boundary(interp, cop);
+        let grown = interp.scalars() - interp.view.scalars;
+        interp.view.scalars += grown;
+        let (born, died) = (grown.max(0) as u64, grown.min(0).unsigned_abs() as u64);
+        self.places.scalars(place, born, died, self.counters.peak_number);
+        self.counters.scalars_born += born;
+        self.counters.scalars_died += died;
+    }
+
+    /// The place of the statement `cop`. One that may have been freed since the last boundary is not looked at.
+    #[inline]
+    fn place_at_boundary(&mut self, interp: &mut Interp, cop: usize) -> PlaceId {
+        let lives = interp.freed_so_far == generations::all();
+        self.place_of(interp, if lives { cop } else { 0 })
     }
 
     #[cold]
@@ -87,7 +97,7 @@ impl Recorder {
     /// What happened to scalars since the last boundary, where the statement is not known: at the end.
     pub fn settle_pending(&mut self, interp: &mut Interp) {
         if !interp.view.perl.is_null() && interp.scalars_moved() {
-            self.count_scalars(interp, None);
+            self.count_scalars(interp, 0);
         }
     }
 

@@ -1,0 +1,85 @@
+//! The upper end of the ledger's mirror of perl's free list, where nearly everything happens: heads of temporary values are
+//! taken and given back, time and again. What is further down is chained through the notes of the heads
+//! ([`super::birth_notes`]).
+
+use super::birth_notes::{Code, Note, NOTHING};
+use super::scalar_ledger::Head;
+
+/// A free head.
+#[derive(Clone, Copy)]
+pub struct Free {
+    /// Where it is.
+    pub head: *mut Head,
+    /// Where its note is; null where that is to be looked up by its code.
+    pub noted: *mut Note,
+    /// Its code.
+    pub code: Code,
+}
+
+const NONE: Free = Free { head: std::ptr::null_mut(), noted: std::ptr::null_mut(), code: NOTHING };
+
+/// Heads in the upper end at most.
+pub const MOST: usize = 128;
+
+/// The upper end of the mirror.
+pub struct Mirror {
+    /// The free heads, the top last. Behind them are those that were taken last: they are likely to come back.
+    heads: [Free; MOST],
+    length: usize,
+    /// The head below all, where the chain begins.
+    pub below: Code,
+}
+
+impl Mirror {
+    /// Empty.
+    pub const fn new() -> Self {
+        Self { heads: [NONE; MOST], length: 0, below: NOTHING }
+    }
+
+    /// The top.
+    #[inline(always)]
+    pub fn top(&self) -> Option<Free> {
+        let at = self.length.checked_sub(1)?;
+        // SAFETY: the length is at most that of the array.
+        Some(unsafe { *self.heads.get_unchecked(at) })
+    }
+
+    /// Takes the top off.
+    #[inline(always)]
+    pub fn pop(&mut self) {
+        self.length -= usize::from(self.length > 0);
+    }
+
+    /// What was on top of the top, if it is not overwritten. To be called while there is room.
+    #[inline(always)]
+    pub fn taken_last(&self) -> Free {
+        debug_assert!(self.length < MOST);
+        // SAFETY: there is room.
+        unsafe { *self.heads.get_unchecked(self.length) }
+    }
+
+    /// Puts a head on top. Is it full now? Then it is to be emptied before the next.
+    #[inline(always)]
+    #[must_use]
+    pub fn push(&mut self, free: Free) -> bool {
+        debug_assert!(self.length < MOST);
+        // SAFETY: there is room.
+        unsafe { *self.heads.get_unchecked_mut(self.length) = free };
+        self.length += 1;
+        self.length == MOST
+    }
+
+    /// Takes off at most `most` heads at the lower end. The one that was last is the chain's first now.
+    pub fn take_lower(&mut self, most: usize) -> Vec<Free> {
+        let count = most.min(self.length);
+        let taken = self.heads.iter().take(count).copied().collect();
+        self.heads.copy_within(count..self.length, 0);
+        self.length -= count;
+        taken
+    }
+
+    /// Notes are elsewhere now.
+    pub fn forget_notes(&mut self) {
+        self.heads.iter_mut().for_each(|free| free.noted = std::ptr::null_mut());
+    }
+}
