@@ -1,14 +1,10 @@
 /* Opens and closes calls as perl's context stack and savestack do. */
 #include "shim.h"
 
-void shim_open(pTHX_ InterpView *me, CV *cv, I32 context) {
-    const void *code = shim_code(cv);
-    size_t name = shim_name_key(aTHX_ cv);
-    if (!mprof_enter(me, code, name, PL_curstackinfo, context)) {
-        MprofSub sub;
-        shim_describe(aTHX_ cv, &sub);
-        mprof_enter_described(me, code, name, PL_curstackinfo, context, &sub);
-    }
+void shim_open_unknown(pTHX_ InterpView *me, CV *cv, const void *code, size_t name, I32 context) {
+    MprofSub sub;
+    shim_describe(aTHX_ cv, &sub);
+    mprof_enter_described(me, code, name, PL_curstackinfo, context, &sub);
 }
 
 /* Closes the calls whose contexts are gone, on this stack or with the stack they were on. */

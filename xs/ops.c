@@ -7,27 +7,18 @@ static runops_proc_t original_runops;
 
 #define WAS_CONTEXT_PUSHED(stack, before) (PL_curstackinfo == (stack) && cxstack_ix > (before))
 
-/* A sub is opened before perl sets it up, so that its pad and @_ are its own. Afterwards a Perl sub has a context; what
- * has none (an XSUB, which has run to its end, or what turned out to be no sub) is closed. A callee that cannot be told
- * beforehand (an overloaded &{}, a sub that AUTOLOAD stands in for) is opened late. */
-OP *shim_entersub(pTHX) {
-    InterpView *me = shim_me(aTHX);
+/* An entersub that is not a Perl sub's called by an op: an XSUB has run to its end afterwards, what has no context turned
+ * out to be no sub, and a callee that cannot be told beforehand (an overloaded &{}, a sub that AUTOLOAD stands in for) is
+ * opened late. */
+static OP *entersub_seldom(pTHX_ InterpView *me, CV *callee) {
     const PERL_SI *stack = PL_curstackinfo;
     const I32 before = cxstack_ix;
-    bool from_c;
-    size_t depth;
-    CV *callee;
-    OP *next = NULL;
-    if (!me) {
-        next = original[OP_ENTERSUB](aTHX);
-        if (next == PL_op) shim_gave_way(aTHX_ NULL);
-        return next;
-    }
     /* Called by C code (DESTROY, tie, overload, BEGIN, signals), perhaps after an exit or die that unwound all. */
-    from_c = !PL_op->op_next;
+    const bool from_c = !PL_op->op_next;
+    size_t depth;
+    OP *next = NULL;
     if (from_c) shim_close_unwound(aTHX_ me, PL_curcop);
     depth = me->depth;
-    callee = shim_callee(aTHX_ *PL_stack_sp);
     if (callee && CvISXSUB(callee)) {
         shim_open(aTHX_ me, callee, before);
         if (shim_coro_seen) next = shim_give_way(aTHX_ callee);
@@ -48,13 +39,29 @@ OP *shim_entersub(pTHX) {
     return next;
 }
 
+/* A sub is opened before perl sets it up, so that its pad and @_ are its own. With a Perl sub that is all: perl pushes its
+ * context or dies, and what ends the context closes it. */
+OP *shim_entersub(pTHX) {
+    InterpView *me = shim_me(aTHX);
+    CV *callee;
+    if (UNLIKELY(!me)) {
+        OP *next = original[OP_ENTERSUB](aTHX);
+        if (next == PL_op) shim_gave_way(aTHX_ NULL);
+        return next;
+    }
+    callee = shim_callee(aTHX_ *PL_stack_sp);
+    if (!callee || CvISXSUB(callee) || !PL_op->op_next) return entersub_seldom(aTHX_ me, callee);
+    shim_open(aTHX_ me, callee, cxstack_ix + 1);
+    return original[OP_ENTERSUB](aTHX);
+}
+
 /* Ops that may leave subs: one, as the leavesubs do, or any number, as a return, last or goto does. */
 #define LEAVING(op)                                                                                                   \
     static OP *leaving_##op(pTHX) {                                                                                   \
         const COP *cop = PL_curcop;                                                                                   \
         OP *next = original[op](aTHX);                                                                                \
         InterpView *me = shim_me(aTHX);                                                                               \
-        if (me) shim_close_left(aTHX_ me, cop);                                                                       \
+        if (LIKELY(me)) shim_close_left(aTHX_ me, cop);                                                               \
         return next;                                                                                                  \
     }
 
@@ -115,24 +122,20 @@ static OP *leaving_by_goto(pTHX) {
     return next;
 }
 
-static OP *statement(pTHX_ OP *(*run)(pTHX)) {
-    const COP *before = PL_curcop;
-    OP *next = run(aTHX);
-    InterpView *me = shim_me(aTHX);
-    if (me) {
-        shim_close_left(aTHX_ me, before);
-        if (shim_scalars_moved(aTHX_ me) || mprof_attention) mprof_statement(me, before);
+#define STATEMENT(name, op)                                                                                           \
+    static OP *name(pTHX) {                                                                                           \
+        const COP *before = PL_curcop;                                                                                \
+        OP *next = original[op](aTHX);                                                                                \
+        InterpView *me = shim_me(aTHX);                                                                               \
+        if (LIKELY(me)) {                                                                                             \
+            shim_close_left(aTHX_ me, before);                                                                        \
+            if (UNLIKELY(shim_scalars_moved(aTHX_ me) || mprof_attention)) mprof_statement(me, before);               \
+        }                                                                                                             \
+        return next;                                                                                                  \
     }
-    return next;
-}
 
-static OP *nextstate(pTHX) {
-    return statement(aTHX_ original[OP_NEXTSTATE]);
-}
-
-static OP *dbstate(pTHX) {
-    return statement(aTHX_ original[OP_DBSTATE]);
-}
+STATEMENT(nextstate, OP_NEXTSTATE)
+STATEMENT(dbstate, OP_DBSTATE)
 
 /* Whatever was called inside an eval block ends with it, at the latest. */
 static OP *entertry(pTHX) {

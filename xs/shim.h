@@ -40,7 +40,7 @@ size_t shim_unsteady_name_key(pTHX_ const CV *cv);
 void shim_describe(pTHX_ const CV *cv, MprofSub *sub);
 
 /* frames.c */
-void shim_open(pTHX_ InterpView *me, CV *cv, I32 context);
+void shim_open_unknown(pTHX_ InterpView *me, CV *cv, const void *code, size_t name, I32 context);
 void shim_close_unwound(pTHX_ InterpView *me, const COP *cop);
 void shim_close_to(pTHX_ size_t depth);
 void shim_close_at_scope_end(pTHX_ size_t depth);
@@ -72,9 +72,9 @@ void shim_db_call(pTHX_ CV *cv, I32 after, I32 items);
 /* The interpreter to tell of, or NULL while nothing is recorded. */
 PERL_STATIC_INLINE InterpView *shim_me(pTHX) {
     ThreadView *thread;
-    if (!mprof_recording) return NULL;
+    if (UNLIKELY(!mprof_recording)) return NULL;
     thread = mprof_thread;
-    if (thread && thread->main_stack == (const void *)PL_mainstack) return thread->interp;
+    if (LIKELY(thread && thread->main_stack == (const void *)PL_mainstack)) return thread->interp;
     return shim_find(aTHX);
 }
 
@@ -85,8 +85,8 @@ PERL_STATIC_INLINE void shim_close_left(pTHX_ InterpView *me, const COP *cop) {
 
 /* Have scalars come or gone since the last boundary? A free head that the ledger has seen carries its stamp. */
 PERL_STATIC_INLINE bool shim_scalars_moved(pTHX_ const InterpView *me) {
-    if (!me->has_ledger) return PL_sv_count != me->scalars;
-    return (const void *)PL_sv_root != me->free_top || (PL_sv_root && SvREFCNT(PL_sv_root) != MPROF_STAMP);
+    if (UNLIKELY(!me->has_ledger)) return PL_sv_count != me->scalars;
+    return (const void *)PL_sv_root != me->free_top || (LIKELY(PL_sv_root) && SvREFCNT(PL_sv_root) != MPROF_STAMP);
 }
 
 /* The code that all clones of a closure share, or the CV itself where there is none. */
@@ -103,6 +103,13 @@ PERL_STATIC_INLINE size_t shim_name_key(pTHX_ const CV *cv) {
     if (CvCVGV_RC(cv)) key = shim_unsteady_name_key(aTHX_ cv);
     else key = PTR2UV(CvGV((CV *)cv));
     return CvISXSUB(cv) ? key ^ (PTR2UV(CvXSUB(cv)) << 1) : key;
+}
+
+/* Opens a call of that sub, which is over once context `context` of this stack is. */
+PERL_STATIC_INLINE void shim_open(pTHX_ InterpView *me, CV *cv, I32 context) {
+    const void *code = shim_code(cv);
+    const size_t name = shim_name_key(aTHX_ cv);
+    if (!mprof_enter(me, code, name, PL_curstackinfo, context)) shim_open_unknown(aTHX_ me, cv, code, name, context);
 }
 
 /* The CV that entersub is about to call, where that can be told without side effects and there is code to call. */

@@ -249,7 +249,7 @@ impl Interp {
     }
 
     /// Closes the innermost call; the root stays.
-    #[inline]
+    #[inline(always)]
     pub fn pop(&mut self) {
         if self.view.depth == 0 {
             return;
@@ -257,7 +257,8 @@ impl Interp {
         self.frames.pop();
         self.view.depth -= 1;
         self.see_top();
-        if self.frames.capacity() > FRAMES_KEPT * 4 && self.frames.len() < FRAMES_KEPT / 4 {
+        // Once on the way down: a deep recursion is over.
+        if self.view.depth == FRAMES_KEPT / 4 {
             self.frames.shrink_to(FRAMES_KEPT);
         }
     }

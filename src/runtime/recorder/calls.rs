@@ -159,7 +159,7 @@ impl Recorder {
         child
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn open(&mut self, interp: &mut Interp, node: NodeId, stack: *const c_void, context: i32, cop: usize) {
         self.tree.called(node);
         if interp.calls.is_some() {
