@@ -19,7 +19,6 @@ use super::arena_pages::{Arena, ArenaPages, NO_ARENA};
 use super::birth_notes::{ArenaNotes, Birth, Code, Note, CODES, NOTHING};
 use super::births::BornAt;
 use super::mirror::{self, Free, Mirror};
-use crate::format::ids::PlaceId;
 
 /// The head of a scalar: perl's `struct sv`, the same in every perl that this builds for.
 #[repr(C)]
@@ -107,17 +106,30 @@ const FREE_NOTE: Note = Note::above(NOTHING);
 /// What a boundary finds on top of perl's list: heads that have been freed since the last one, down to the first stamped.
 #[derive(Clone, Copy)]
 pub struct Look {
-    /// The only one, if there is but one; else they are those that were collected, and those from `rest` on.
-    one: *mut Head,
-    rest: *mut Head,
+    freed: Freed,
     stamped: *mut Head,
     /// Has any head been taken since the last boundary? What was born has to get a place then.
     pub has_taken: bool,
 }
 
-/// Nothing can be told before new arenas have been met: fresh memory may hold anything, a stamp included.
-const UNSEEN_ARENAS: Look =
-    Look { one: std::ptr::null_mut(), rest: std::ptr::null_mut(), stamped: std::ptr::null_mut(), has_taken: true };
+/// Heads that have been freed since the last boundary.
+#[derive(Clone, Copy)]
+enum Freed {
+    None,
+    One(*mut Head),
+    /// Those that were collected, and then those from this one on.
+    Many(*mut Head),
+    /// Nothing can be told before new arenas have been met: fresh memory may hold anything, a stamp included.
+    Unseen,
+}
+
+impl Look {
+    /// Is it what is found nearly always: at most one head has been freed? Then [`ScalarLedger::settle`] is the shorter way.
+    #[inline(always)]
+    pub fn is_plain(self) -> bool {
+        matches!(self.freed, Freed::None | Freed::One(_))
+    }
+}
 
 impl ScalarLedger {
     /// Takes stock. Scalars that live already are `birth`'s.
@@ -160,57 +172,65 @@ impl ScalarLedger {
         }
     }
 
-    /// A boundary, its first half: has anything been born? To be followed by [`ScalarLedger::settle`].
+    /// A boundary, its first half: has anything been born? To be followed by [`ScalarLedger::settle`], or by
+    /// [`ScalarLedger::settle_many`].
     #[inline(always)]
     pub fn look(&mut self) -> Look {
         // SAFETY: `new`'s contract: a list of heads of live arenas. A free head is nobody's; perl sets the count anew when it
         // takes it.
-        let (one, rest, stamped) = unsafe {
+        let (freed, stamped) = unsafe {
             if *self.heads.arenas != self.newest_arena {
-                return UNSEEN_ARENAS;
+                return Look { freed: Freed::Unseen, stamped: std::ptr::null_mut(), has_taken: true };
             }
             let root = *self.heads.root;
             if root.is_null() || (*root).count == STAMP {
-                (std::ptr::null_mut(), root, root)
+                (Freed::None, root)
             } else {
                 let below = (*root).any;
                 if below.is_null() || (*below).count == STAMP {
                     (*root).count = STAMP;
-                    (root, below, below)
+                    (Freed::One(root), below)
                 } else {
                     let (rest, stamped) = self.walk();
-                    (std::ptr::null_mut(), rest, stamped)
+                    (Freed::Many(rest), stamped)
                 }
             }
         };
-        Look { one, rest, stamped, has_taken: !std::ptr::eq(stamped, self.top) }
+        Look { freed, stamped, has_taken: !std::ptr::eq(stamped, self.top) }
     }
 
-    /// Its second half: what was born since the last boundary was born at `place`, at the time `born_at`. Calls `died` for
-    /// each that died, and returns how many were born.
+    /// Its second half, where the look was plain: what was born since the last boundary has that note. Calls `died` for each
+    /// that died, and returns how many were born.
     #[inline(always)]
-    pub fn settle(&mut self, look: Look, place: PlaceId, born_at: BornAt, mut died: impl FnMut(Birth)) -> u64 {
-        let (mut look, mut born) = (look, 0);
-        if look.has_taken {
-            let birth = Note::born(Birth::At(place), born_at);
-            // SAFETY: `new`'s contract.
-            if unsafe { *self.heads.arenas } != self.newest_arena {
-                born = self.meet_arenas(birth);
-                if self.is_full {
-                    // SAFETY: `new`'s contract. What is free need not be looked at again.
-                    self.top = unsafe { *self.heads.root };
-                    return 0;
-                }
-                look = self.look();
+    pub fn settle(&mut self, look: Look, birth: Note, mut died: impl FnMut(Birth)) -> u64 {
+        let born = if look.has_taken { self.take(look.stamped, birth) } else { 0 };
+        match look.freed {
+            Freed::One(head) => {
+                self.mirror(head, &mut died);
+                self.top = head;
             }
+            _ => self.top = look.stamped,
+        }
+        born
+    }
+
+    /// As [`ScalarLedger::settle`], whatever the look.
+    #[inline(never)]
+    pub fn settle_many(&mut self, look: Look, birth: Note, died: &mut impl FnMut(Birth)) -> u64 {
+        let (mut look, mut born) = (look, 0);
+        if matches!(look.freed, Freed::Unseen) {
+            born = self.meet_arenas(birth);
+            if self.is_full {
+                // SAFETY: `new`'s contract. What is free need not be looked at again.
+                self.top = unsafe { *self.heads.root };
+                return 0;
+            }
+            look = self.look();
+        }
+        if look.has_taken {
             born += self.take(look.stamped, birth);
         }
-        if look.one.is_null() {
-            self.mirror_freed(look, &mut died);
-        } else {
-            self.mirror(look.one, &mut died);
-            self.top = look.one;
-        }
+        self.mirror_freed(look, died);
         born
     }
 
@@ -290,20 +310,21 @@ impl ScalarLedger {
     }
 
     /// Puts what has been freed onto the mirror.
-    #[inline]
     fn mirror_freed(&mut self, look: Look, died: &mut impl FnMut(Birth)) {
-        if look.rest != look.stamped {
-            self.mirror_rest(look, died);
-        }
-        if !look.one.is_null() {
-            self.mirror(look.one, died);
-        }
-        if self.freed.len() < mirror::MOST / 2 {
-            while let Some(head) = self.freed.pop() {
-                self.mirror(head, died);
+        match look.freed {
+            Freed::None | Freed::Unseen => {}
+            Freed::One(head) => self.mirror(head, died),
+            Freed::Many(rest) => {
+                if rest != look.stamped {
+                    self.mirror_rest(rest, look.stamped, died);
+                }
+                if self.freed.len() > mirror::MOST / 2 {
+                    self.chain_freed(died);
+                }
+                while let Some(head) = self.freed.pop() {
+                    self.mirror(head, died);
+                }
             }
-        } else {
-            self.chain_freed(died);
         }
         // SAFETY: `new`'s contract.
         self.top = unsafe { *self.heads.root };
@@ -311,12 +332,12 @@ impl ScalarLedger {
 
     /// Stamps what was not collected, and puts it onto the mirror.
     #[cold]
-    fn mirror_rest(&mut self, look: Look, died: &mut impl FnMut(Birth)) {
+    fn mirror_rest(&mut self, rest: *mut Head, stamped: *mut Head, died: &mut impl FnMut(Birth)) {
         self.chain(mirror::MOST);
         let below_all = self.mirror.below;
         let mut above = None;
-        let mut head = look.rest;
-        while head != look.stamped {
+        let mut head = rest;
+        while head != stamped {
             // SAFETY: as in `walk`.
             let next = unsafe {
                 (*head).count = STAMP;
@@ -551,6 +572,7 @@ impl ScalarLedger {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::format::ids::PlaceId;
     use proptest::prelude::*;
     use std::cell::{Cell, RefCell};
     use std::collections::HashMap;
@@ -615,7 +637,10 @@ mod tests {
 
     fn settle(ledger: &mut ScalarLedger, place: PlaceId, died: impl FnMut(Birth)) -> u64 {
         let look = ledger.look();
-        let born = ledger.settle(look, place, BornAt::default(), died);
+        let birth = Note::born(Birth::At(place), BornAt::default());
+        let mut died = died;
+        let born =
+            if look.is_plain() { ledger.settle(look, birth, died) } else { ledger.settle_many(look, birth, &mut died) };
         assert!(look.has_taken || born == 0);
         born
     }

@@ -1,35 +1,46 @@
 //! Scalars that have come and gone, by the ledger of births or, without one, by their number.
 
-use super::Recorder;
+use super::{Counters, Recorder};
 use crate::format::ids::PlaceId;
-use crate::runtime::birth_notes::Birth;
+use crate::runtime::birth_notes::{Birth, Note};
 use crate::runtime::complaint::complain;
 use crate::runtime::generations;
 use crate::runtime::interp::Interp;
 use crate::runtime::locations::LocationId;
+use crate::runtime::places::Places;
+
+#[inline(always)]
+fn scalar_died(places: &mut Places, counters: &mut Counters, birth: Birth) {
+    match birth {
+        Birth::At(birthplace) => {
+            places.scalar_died(birthplace, counters.peak_number);
+            counters.scalars_died += 1;
+        }
+        Birth::Older => counters.older_scalars_died += 1,
+    }
+}
 
 impl Recorder {
     /// Scalars that have come or gone since the last boundary came in the node that runs, at the statement `cop`; 0 where
     /// that is not known.
     pub(super) fn count_scalars(&mut self, interp: &mut Interp, cop: usize) {
-        let peak = self.counters.peak_number;
         let Some(ledger) = &mut interp.ledger else { return self.count_difference(interp, cop) };
         let look = ledger.look();
         // Those that have died are their birthplaces' concern: only births need a place here.
         let place = if look.has_taken { self.place_at_boundary(interp, cop) } else { PlaceId(0) };
+        let birth = Note::born(Birth::At(place), self.born_at);
         let Some(ledger) = &mut interp.ledger else { return };
         let (places, counters) = (&mut self.places, &mut self.counters);
-        let born = ledger.settle(look, place, self.born_at, |birth| match birth {
-            Birth::At(birthplace) => {
-                places.scalar_died(birthplace, peak);
-                counters.scalars_died += 1;
-            }
-            Birth::Older => counters.older_scalars_died += 1,
-        });
+        // Twice the same: what the shorter way does is in registers then.
+        let born = if look.is_plain() {
+            ledger.settle(look, birth, |birth| scalar_died(places, counters, birth))
+        } else {
+            ledger.settle_many(look, birth, &mut |birth| scalar_died(places, counters, birth))
+        };
         interp.view.free_top = ledger.top().cast();
         if born > 0 {
-            places.scalars(place, born, 0, peak);
-            counters.scalars_born += born;
+            self.places.scalars(place, born, 0, self.counters.peak_number);
+            self.counters.scalars_born += born;
         } else if look.has_taken && ledger.is_full() {
             self.complain_of_full_ledger();
         }
