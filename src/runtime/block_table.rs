@@ -1,11 +1,14 @@
 //! Which place does a live block belong to, and how many bytes does it have? Address → (place, bytes).
 //!
-//! A heap is dense, so the table follows it: one small open-addressed table for each 64 KiB of addresses, found through
-//! a hash of segments. Neighbouring blocks have their entries in one small table, an entry takes 6 bytes, and growing
-//! means rehashing one segment (at most 4096 entries), never the whole heap. Within a segment slots come from Fibonacci
-//! hashing (Knuth, The Art of Computer Programming 6.4), which spreads runs of equal steps evenly; slots in the order of
-//! the addresses were tried and cost ten times as much, for heaps are dense here and empty there. The product is scaled
-//! to the number of slots (Lemire, "Fast random integer generation in an interval", 2019), so that need not double.
+//! A heap is dense, so the table follows it: one small table for each 64 KiB of addresses, found in a directory. Growing
+//! means rehashing one segment (at most 4096 entries), never the whole heap.
+//!
+//! A segment is an array of buckets. A bucket is a line of cache with ten entries that are compared at once, so what a
+//! free costs is the miss of one line. A block that finds its bucket full goes on to the next, and the full one counts
+//! it, so that nothing is moved when an entry goes and a search knows where to end (Bronson and Shi, "Open-sourcing F14",
+//! 2019). Homes are spread by Fibonacci hashing (Knuth, The Art of Computer Programming 6.4), and the product is scaled to
+//! the number of buckets (Lemire, "Fast random integer generation in an interval", 2019), so that need not double. One
+//! home for blocks that are neighbours was tried: fewer misses, but a search that ends elsewhere costs more.
 //!
 //! What few blocks have is elsewhere: a size that does not fit is asked of the allocator, and a place that does not fit
 //! is in a map beside the segments.
@@ -13,23 +16,21 @@
 //! Never calls the allocator's hooks, never locks: the caller sees to it that one thread is in here at a time.
 
 use crate::format::ids::PlaceId;
-use hashbrown::HashTable;
 use rustc_hash::FxHashMap;
 
 /// log2 of the bytes a segment covers.
 const SEGMENT_BITS: u32 = 16;
 /// log2 of the distance between two possible block addresses: malloc aligns to 16.
 const GRANULE_BITS: u32 = 4;
-/// Bits of a key that say where in its segment the block is. The others say whose it is.
+/// log2 of the granules in a segment.
 const OFFSET_BITS: u32 = SEGMENT_BITS - GRANULE_BITS;
-const OFFSET_MASK: u32 = (1 << OFFSET_BITS) - 1;
-/// In a key: the place is in the map beside. What is above the offset is the place's id and 1, so no key is zero.
+const OFFSET_MASK: u16 = (1 << OFFSET_BITS) - 1;
+/// Instead of a place: it is in the map beside.
 const FAR: u32 = (1 << (32 - OFFSET_BITS)) - 1;
 /// Instead of a size in units of 8 bytes: ask the allocator.
 const ANY_SIZE: u16 = u16::MAX;
 /// Most places that there may be: tables that note an id in 32 bits have room for something else there.
 pub const MAX_PLACES: u32 = 1 << 30;
-const SMALLEST_TABLE: u32 = 16;
 
 /// A live block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,203 +41,274 @@ pub struct Block {
     pub bytes: Option<u64>,
 }
 
-/// What is noted of a block: its key (place and offset), and its size in units of 8 bytes.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// What is noted of a block: its offset, its place's id, or [`FAR`], and its size in units of 8 bytes.
+#[derive(Clone, Copy)]
 struct Entry {
-    key: u32,
+    offset: u16,
+    whose: u32,
     size: u16,
 }
 
-const FREE: Entry = Entry { key: 0, size: 0 };
+/// Slots of a bucket.
+const SLOTS: usize = 10;
+/// A segment does not grow before so many slots of each bucket are taken, on average.
+const FILLED: usize = 8;
+/// Slots of the smallest directory.
+const FEWEST_SEGMENTS: usize = 64;
+/// Instead of the number of a segment: the directory's slot is free.
+const NO_SEGMENT: u64 = u64::MAX;
+/// Of a bucket: all slots are taken.
+const FULL: u16 = (1 << SLOTS) - 1;
+
+/// A line of cache.
+#[repr(C, align(64))]
+#[derive(Clone, Copy, Default)]
+struct Bucket {
+    /// By slot: the block's offset, and above it the low bits of whose it is.
+    tags: [u16; SLOTS],
+    /// By slot: the other bits of whose it is.
+    whose: [u16; SLOTS],
+    sizes: [u16; SLOTS],
+    /// A bit for each slot.
+    taken: u16,
+    /// Blocks that found this one full, and are further on.
+    passed: u16,
+}
+
+const _: () = assert!(size_of::<Bucket>() == 64);
+
+impl Bucket {
+    /// The slot of `offset`, as a bit; 0 where it is not here.
+    #[inline(always)]
+    fn find(&self, offset: u16) -> u16 {
+        self.equal(offset) & self.taken
+    }
+
+    /// A bit for each slot whose tag has that offset; there may be bits of no slots.
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    fn equal(&self, offset: u16) -> u16 {
+        use std::arch::x86_64::*;
+        let words: *const __m128i = std::ptr::from_ref(self).cast();
+        // SAFETY: every x86-64 has these instructions. Sixteen words are compared, and a bucket has twice as many.
+        unsafe {
+            let (offset, mask) = (_mm_set1_epi16(offset as i16), _mm_set1_epi16(OFFSET_MASK as i16));
+            let low = _mm_cmpeq_epi16(_mm_and_si128(_mm_load_si128(words), mask), offset);
+            let high = _mm_cmpeq_epi16(_mm_and_si128(_mm_load_si128(words.add(1)), mask), offset);
+            _mm_movemask_epi8(_mm_packs_epi16(low, high)) as u16
+        }
+    }
+
+    /// A bit for each slot whose tag has that offset.
+    #[cfg(not(target_arch = "x86_64"))]
+    #[inline(always)]
+    fn equal(&self, offset: u16) -> u16 {
+        self.tags.iter().rev().fold(0, |equal, tag| equal << 1 | u16::from(tag & OFFSET_MASK == offset))
+    }
+
+    /// # Safety
+    /// `slot` is the bit of a slot.
+    #[inline(always)]
+    unsafe fn entry(&self, slot: u16) -> Entry {
+        let at = slot.trailing_zeros() as usize;
+        // SAFETY: the caller's promise.
+        let (tag, whose, size) =
+            unsafe { (*self.tags.get_unchecked(at), *self.whose.get_unchecked(at), *self.sizes.get_unchecked(at)) };
+        let whose = u32::from(tag >> OFFSET_BITS) | u32::from(whose) << (16 - OFFSET_BITS);
+        Entry { offset: tag & OFFSET_MASK, whose, size }
+    }
+
+    /// # Safety
+    /// `slot` is the bit of a slot.
+    #[inline(always)]
+    unsafe fn set(&mut self, slot: u16, entry: Entry) {
+        let at = slot.trailing_zeros() as usize;
+        // SAFETY: the caller's promise.
+        unsafe {
+            *self.tags.get_unchecked_mut(at) = entry.offset | (entry.whose as u16) << OFFSET_BITS;
+            *self.whose.get_unchecked_mut(at) = (entry.whose >> (16 - OFFSET_BITS)) as u16;
+            *self.sizes.get_unchecked_mut(at) = entry.size;
+        }
+        self.taken |= slot;
+    }
+}
 
 struct Segment {
     /// Address >> SEGMENT_BITS.
     number: u64,
-    /// By slot, keys: 0 is free. Then by slot, sizes: two in a word. Slots are a power of two, or that and half of it.
-    words: Box<[u32]>,
-    slots: u32,
+    buckets: Box<[Bucket]>,
     used: u32,
 }
 
-fn offset_of(key: u32) -> u32 {
-    key & OFFSET_MASK
-}
-
 impl Segment {
-    fn new(number: u64, slots: u32) -> Self {
-        Self { number, words: vec![0; slots as usize / 2 * 3].into_boxed_slice(), slots, used: 0 }
+    fn new(number: u64, buckets: usize) -> Self {
+        Self { number, buckets: vec![Bucket::default(); buckets].into_boxed_slice(), used: 0 }
     }
 
-    #[inline]
-    fn slots(&self) -> usize {
-        self.slots as usize
+    /// The bucket where a block is, unless that is full.
+    #[inline(always)]
+    fn home(&self, offset: u16) -> usize {
+        let spread = u32::from(offset).wrapping_mul(0x9e37_79b1);
+        ((u64::from(spread) * self.buckets.len() as u64) >> 32) as usize
     }
 
-    #[inline]
     fn after(&self, at: usize) -> usize {
-        let after = at + 1;
-        if after == self.slots() {
+        if at + 1 == self.buckets.len() {
             0
         } else {
-            after
-        }
-    }
-
-    #[inline]
-    fn home(&self, offset: u32) -> usize {
-        let spread = offset.wrapping_mul(0x9e37_79b1);
-        ((u64::from(spread) * u64::from(self.slots)) >> 32) as usize
-    }
-
-    /// Slots from `from` on to `at`.
-    #[inline]
-    fn distance(&self, from: usize, at: usize) -> usize {
-        if at >= from {
-            at - from
-        } else {
-            at + self.slots() - from
+            at + 1
         }
     }
 
     /// # Safety
-    /// There is a slot `at`.
-    #[inline]
-    unsafe fn key(&self, at: usize) -> u32 {
-        debug_assert!(at < self.slots());
-        // SAFETY: the caller's promise; there are one and a half words for each slot.
-        unsafe { *self.words.get_unchecked(at) }
+    /// There is a bucket `at`.
+    #[inline(always)]
+    unsafe fn bucket(&mut self, at: usize) -> &mut Bucket {
+        debug_assert!(at < self.buckets.len());
+        // SAFETY: the caller's promise.
+        unsafe { self.buckets.get_unchecked_mut(at) }
     }
 
-    /// # Safety
-    /// There is a slot `at`.
-    #[inline]
-    unsafe fn entry(&self, at: usize) -> Entry {
-        // SAFETY: the caller's promise. Behind the keys there is half a word for each slot.
-        unsafe { Entry { key: self.key(at), size: *self.words.as_ptr().add(self.slots()).cast::<u16>().add(at) } }
-    }
-
-    /// # Safety
-    /// There is a slot `at`.
-    #[inline]
-    unsafe fn set(&mut self, at: usize, entry: Entry) {
-        debug_assert!(at < self.slots());
-        let slots = self.slots();
-        // SAFETY: as in `entry`.
-        unsafe {
-            *self.words.get_unchecked_mut(at) = entry.key;
-            *self.words.as_mut_ptr().add(slots).cast::<u16>().add(at) = entry.size;
-        }
-    }
-
-    /// The slot of `offset`, or the free one where it would go; and the key there.
-    #[inline]
-    fn find(&self, offset: u32) -> (usize, u32) {
+    /// The bucket and the slot of a block.
+    fn find(&self, offset: u16) -> Option<(usize, u16)> {
         let mut at = self.home(offset);
-        loop {
-            // SAFETY: `home` and `after` are slots. The table is never full, so the loop ends.
-            let key = unsafe { self.key(at) };
-            if key == 0 || offset_of(key) == offset {
-                return (at, key);
+        // Every bucket may have been passed.
+        for _ in 0..self.buckets.len() {
+            let bucket = self.buckets.get(at)?;
+            let slot = bucket.find(offset);
+            if slot != 0 {
+                return Some((at, slot));
             }
+            if bucket.passed == 0 {
+                return None;
+            }
+            at = self.after(at);
+        }
+        None
+    }
+
+    fn get(&self, offset: u16) -> Option<Entry> {
+        let (at, slot) = self.find(offset)?;
+        // SAFETY: `find` returns the bit of a slot.
+        self.buckets.get(at).map(|bucket| unsafe { bucket.entry(slot) })
+    }
+
+    #[inline(always)]
+    fn insert(&mut self, entry: Entry) -> Option<Entry> {
+        let home = self.home(entry.offset);
+        // SAFETY: a home is a bucket.
+        let bucket = unsafe { self.bucket(home) };
+        if bucket.find(entry.offset) != 0 || bucket.passed != 0 || bucket.taken == FULL {
+            return self.insert_further(entry);
+        }
+        // SAFETY: the lowest bit that is not set in `taken` is a slot's, as the bucket is not full.
+        unsafe { bucket.set(!bucket.taken & bucket.taken.wrapping_add(1), entry) };
+        self.used += 1;
+        None
+    }
+
+    /// Where the block's home is full or was, or the block is noted already.
+    #[cold]
+    #[inline(never)]
+    fn insert_further(&mut self, entry: Entry) -> Option<Entry> {
+        if let Some((at, slot)) = self.find(entry.offset) {
+            // SAFETY: `find` returns a bucket and the bit of a slot.
+            unsafe {
+                let bucket = self.bucket(at);
+                let old = bucket.entry(slot);
+                bucket.set(slot, entry);
+                return Some(old);
+            }
+        }
+        if self.is_full() {
+            self.grow();
+        }
+        self.put(entry);
+        None
+    }
+
+    /// Notes a block that is not here yet. There is room.
+    fn put(&mut self, entry: Entry) {
+        let mut at = self.home(entry.offset);
+        loop {
+            // SAFETY: `home` and `after` are buckets.
+            let bucket = unsafe { self.bucket(at) };
+            if bucket.taken != FULL {
+                // SAFETY: the lowest bit that is not set is a slot's, as the bucket is not full.
+                unsafe { bucket.set(!bucket.taken & bucket.taken.wrapping_add(1), entry) };
+                self.used += 1;
+                return;
+            }
+            bucket.passed += 1;
             at = self.after(at);
         }
     }
 
-    /// What is noted at that offset; [`FREE`] where nothing is.
-    #[inline]
-    fn get(&self, offset: u32) -> Entry {
-        // SAFETY: `find` returns a slot.
-        unsafe { self.entry(self.find(offset).0) }
-    }
-
-    #[inline]
-    fn insert(&mut self, entry: Entry) -> Entry {
-        let (at, old) = self.find(offset_of(entry.key));
-        if old != 0 {
-            return self.replace(at, entry);
-        }
-        // SAFETY: `find` returns a slot.
-        unsafe { self.set(at, entry) };
-        self.used += 1;
-        if self.used > self.slots / 4 * 3 {
-            self.grow();
-        }
-        FREE
-    }
-
-    #[cold]
-    fn replace(&mut self, at: usize, entry: Entry) -> Entry {
-        // SAFETY: `at` comes from `find`.
-        unsafe {
-            let old = self.entry(at);
-            self.set(at, entry);
-            old
-        }
+    fn is_full(&self) -> bool {
+        self.used as usize >= self.buckets.len() * FILLED
     }
 
     #[cold]
     fn grow(&mut self) {
-        // 16, 24, 32, 48, 64, …
-        let slots = if self.slots.is_power_of_two() { self.slots / 2 * 3 } else { self.slots / 3 * 4 };
-        let mut bigger = Segment { used: self.used, ..Segment::new(self.number, slots) };
-        for at in 0..self.slots() {
-            // SAFETY: below the number of slots.
-            let entry = unsafe { self.entry(at) };
-            if entry != FREE {
-                let (at, _) = bigger.find(offset_of(entry.key));
-                // SAFETY: `find` returns a slot.
-                unsafe { bigger.set(at, entry) };
+        let buckets = self.buckets.len() + self.buckets.len() / 4 + 1;
+        let mut bigger = Segment::new(self.number, buckets);
+        for bucket in &self.buckets {
+            let mut taken = bucket.taken;
+            while taken != 0 {
+                let slot = taken & taken.wrapping_neg();
+                // SAFETY: the bit of a slot.
+                bigger.put(unsafe { bucket.entry(slot) });
+                taken ^= slot;
             }
         }
         *self = bigger;
     }
 
-    #[inline]
-    fn remove(&mut self, offset: u32) -> Entry {
-        let (mut hole, found) = self.find(offset);
-        if found == 0 {
-            return FREE;
+    #[inline(always)]
+    fn remove(&mut self, offset: u16) -> Option<Entry> {
+        let home = self.home(offset);
+        // SAFETY: a home is a bucket.
+        let bucket = unsafe { self.bucket(home) };
+        let slot = bucket.find(offset);
+        if slot == 0 {
+            return self.remove_further(offset);
         }
-        // SAFETY: `find` returns a slot.
-        let found = unsafe { self.entry(hole) };
+        bucket.taken ^= slot;
+        // SAFETY: `find` returned the bit of a slot. An entry stays readable when it is gone.
+        let entry = unsafe { bucket.entry(slot) };
         self.used -= 1;
-        let mut at = hole;
-        // Close the gap (Knuth, The Art of Computer Programming 6.4, algorithm R): move back what may move.
-        loop {
+        Some(entry)
+    }
+
+    /// Where the block is not at home.
+    #[cold]
+    #[inline(never)]
+    fn remove_further(&mut self, offset: u16) -> Option<Entry> {
+        let (found, slot) = self.find(offset)?;
+        let mut at = self.home(offset);
+        while at != found {
+            // SAFETY: `home` and `after` are buckets.
+            unsafe { self.bucket(at) }.passed -= 1;
             at = self.after(at);
-            // SAFETY: `after` is a slot; a free one exists, so the loop ends.
-            let key = unsafe { self.key(at) };
-            if key == 0 {
-                break;
-            }
-            let home = self.home(offset_of(key));
-            if self.distance(home, at) >= self.distance(hole, at) {
-                // SAFETY: both are slots.
-                unsafe { self.set(hole, self.entry(at)) };
-                hole = at;
-            }
         }
-        // SAFETY: `hole` is a slot.
-        unsafe { self.set(hole, FREE) };
-        found
+        self.used -= 1;
+        // SAFETY: `find` returns a bucket and the bit of a slot.
+        unsafe {
+            let bucket = self.bucket(found);
+            bucket.taken ^= slot;
+            Some(bucket.entry(slot))
+        }
     }
 }
 
 /// The table.
 pub struct BlockTable {
-    segments: Vec<Segment>,
-    /// Segment number → index in `segments`.
-    directory: HashTable<u32>,
-    /// The segment used last: (number, index).
-    last: (u64, u32),
-    /// By granule: places whose ids do not fit in a key.
+    /// Segments in the slots that [`BlockTable::slot`] tells, or after them. Their number is a power of two, and some are
+    /// free.
+    directory: Box<[Segment]>,
+    segments: usize,
+    /// By granule: places whose ids do not fit in an entry.
     far: FxHashMap<u64, PlaceId>,
-}
-
-fn hash(number: u64) -> u64 {
-    // Fibonacci hashing (Knuth 6.4) with the high bits, which hashbrown looks at, mixed in.
-    let mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    mixed ^ (mixed >> 32)
 }
 
 impl Default for BlockTable {
@@ -245,87 +317,123 @@ impl Default for BlockTable {
     }
 }
 
+fn empty_directory(slots: usize) -> Box<[Segment]> {
+    (0..slots).map(|_| Segment::new(NO_SEGMENT, 0)).collect()
+}
+
+fn granule(address: usize) -> u64 {
+    address as u64 >> GRANULE_BITS
+}
+
+fn offset(address: usize) -> u16 {
+    granule(address) as u16 & OFFSET_MASK
+}
+
 impl BlockTable {
     /// An empty table.
     pub fn new() -> Self {
-        Self { segments: Vec::new(), directory: HashTable::new(), last: (u64::MAX, 0), far: FxHashMap::default() }
+        Self { directory: empty_directory(FEWEST_SEGMENTS), segments: 0, far: FxHashMap::default() }
     }
 
-    #[inline]
-    fn segment(&mut self, number: u64) -> Option<&mut Segment> {
-        if self.last.0 != number {
-            self.last = (number, self.look_up(number)?);
+    /// The slot of a segment in the directory, or the free one where it would be.
+    #[inline(always)]
+    fn slot(&self, number: u64) -> usize {
+        let mask = self.directory.len() - 1;
+        // Neighbours are spread evenly (Knuth 6.4), so most are where they are looked for first.
+        let mut at = (number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize & mask;
+        loop {
+            // SAFETY: masked, so below the number of slots.
+            let segment = unsafe { self.directory.get_unchecked(at) };
+            if segment.number == number || segment.number == NO_SEGMENT {
+                return at;
+            }
+            at = (at + 1) & mask;
         }
-        self.segments.get_mut(self.last.1 as usize)
     }
 
-    fn look_up(&self, number: u64) -> Option<u32> {
-        let same = |&index: &u32| self.segments.get(index as usize).is_some_and(|segment| segment.number == number);
-        self.directory.find(hash(number), same).copied()
+    #[inline(always)]
+    fn segment(&mut self, number: u64) -> Option<&mut Segment> {
+        let slot = self.slot(number);
+        // SAFETY: `slot` returns one of the directory's.
+        let segment = unsafe { self.directory.get_unchecked_mut(slot) };
+        (segment.number == number).then_some(segment)
     }
 
     #[cold]
-    fn add_segment(&mut self, number: u64) -> u32 {
-        let index = self.segments.len() as u32;
-        self.segments.push(Segment::new(number, SMALLEST_TABLE));
-        let segments = &self.segments;
-        let rehash = |&index: &u32| hash(segments.get(index as usize).map_or(0, |s| s.number));
-        self.directory.insert_unique(hash(number), index, rehash);
-        index
+    #[inline(never)]
+    fn add_segment(&mut self, number: u64) {
+        self.segments += 1;
+        // At least a quarter is free.
+        if self.segments > self.directory.len() / 4 * 3 {
+            let bigger = empty_directory(self.directory.len() * 2);
+            for segment in std::mem::replace(&mut self.directory, bigger) {
+                if segment.number != NO_SEGMENT {
+                    self.put_segment(segment);
+                }
+            }
+        }
+        self.put_segment(Segment::new(number, 1));
+    }
+
+    fn put_segment(&mut self, segment: Segment) {
+        let slot = self.slot(segment.number);
+        if let Some(free) = self.directory.get_mut(slot) {
+            *free = segment;
+        }
     }
 
     /// Notes that the block at `address` belongs to `place` and has `bytes` usable bytes. Returns what was noted for
     /// that address before: a block whose end went unseen.
-    #[inline]
+    #[inline(always)]
     pub fn insert(&mut self, address: usize, place: PlaceId, bytes: u64) -> Option<Block> {
-        let granule = address as u64 >> GRANULE_BITS;
-        let number = granule >> OFFSET_BITS;
-        if self.last.0 != number {
-            self.last = (number, self.look_up(number).unwrap_or_else(|| self.add_segment(number)));
-        }
-        // +1 keeps every key from being zero.
-        let whose = if place.0 < FAR - 1 { place.0 + 1 } else { FAR };
+        let whose = place.0.min(FAR);
         let size = if bytes & 7 == 0 { u16::try_from(bytes >> 3).unwrap_or(ANY_SIZE) } else { ANY_SIZE };
-        let entry = Entry { key: granule as u32 & OFFSET_MASK | whose << OFFSET_BITS, size };
-        let old = self.segments.get_mut(self.last.1 as usize)?.insert(entry);
-        let old = self.unpack(granule, old);
+        let entry = Entry { offset: offset(address), whose, size };
+        let number = address as u64 >> SEGMENT_BITS;
+        let old = match self.segment(number) {
+            Some(segment) => segment.insert(entry),
+            None => {
+                self.add_segment(number);
+                self.segment(number)?.insert(entry)
+            }
+        };
+        let old = old.and_then(|old| self.unpack(address, old));
         if whose == FAR {
-            self.far.insert(granule, place);
+            self.note_far(address, place);
         }
         old
     }
 
+    #[cold]
+    fn note_far(&mut self, address: usize, place: PlaceId) {
+        self.far.insert(granule(address), place);
+    }
+
     /// What is noted of the block at `address`.
     pub fn get(&self, address: usize) -> Option<Block> {
-        let granule = address as u64 >> GRANULE_BITS;
-        let segment = self.segments.get(self.look_up(granule >> OFFSET_BITS)? as usize)?;
-        let entry = segment.get(granule as u32 & OFFSET_MASK);
-        unpack(entry, || self.far.get(&granule).copied())
+        let segment = self.directory.get(self.slot(address as u64 >> SEGMENT_BITS))?;
+        unpack(segment.get(offset(address))?, || self.far.get(&granule(address)).copied())
     }
 
     /// Forgets the block at `address` and returns what was noted for it.
-    #[inline]
+    #[inline(always)]
     pub fn remove(&mut self, address: usize) -> Option<Block> {
-        let granule = address as u64 >> GRANULE_BITS;
-        let entry = self.segment(granule >> OFFSET_BITS)?.remove(granule as u32 & OFFSET_MASK);
-        self.unpack(granule, entry)
+        let entry = self.segment(address as u64 >> SEGMENT_BITS)?.remove(offset(address))?;
+        self.unpack(address, entry)
     }
 
     /// An entry that is in the table no more.
-    #[inline]
-    fn unpack(&mut self, granule: u64, entry: Entry) -> Option<Block> {
-        unpack(entry, || self.far.remove(&granule))
+    #[inline(always)]
+    fn unpack(&mut self, address: usize, entry: Entry) -> Option<Block> {
+        unpack(entry, || self.far.remove(&granule(address)))
     }
 }
 
-#[inline]
+#[inline(always)]
 fn unpack(entry: Entry, far: impl FnOnce() -> Option<PlaceId>) -> Option<Block> {
-    if entry.key == 0 {
-        return None;
-    }
-    let place = match entry.key >> OFFSET_BITS {
+    let place = match entry.whose {
         FAR => far()?,
-        whose => PlaceId(whose - 1),
+        whose => PlaceId(whose),
     };
     Some(Block { place, bytes: (entry.size != ANY_SIZE).then_some(u64::from(entry.size) << 3) })
 }
