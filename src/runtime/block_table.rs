@@ -41,7 +41,7 @@ pub struct Block {
     pub bytes: Option<u64>,
 }
 
-/// What is noted of a block: its offset, its place's id, or [`FAR`], and its size in units of 8 bytes.
+/// What is noted of a block: its offset, its place's id, or [`FAR`], and its size in units of 8 bytes, or [`ANY_SIZE`].
 #[derive(Clone, Copy)]
 struct Entry {
     offset: u16,
@@ -58,7 +58,9 @@ const FEWEST_SEGMENTS: usize = 64;
 /// Instead of the number of a segment: the directory's slot is free.
 const NO_SEGMENT: u64 = u64::MAX;
 /// Of a bucket: all slots are taken.
-const FULL: u16 = (1 << SLOTS) - 1;
+const FULL: u32 = (1 << SLOTS) - 1;
+/// log2 of one block more that has passed.
+const PASSED_BITS: u32 = 16;
 
 /// A line of cache.
 #[repr(C, align(64))]
@@ -69,10 +71,8 @@ struct Bucket {
     /// By slot: the other bits of whose it is.
     whose: [u16; SLOTS],
     sizes: [u16; SLOTS],
-    /// A bit for each slot.
-    taken: u16,
-    /// Blocks that found this one full, and are further on.
-    passed: u16,
+    /// A bit for each slot that is taken, and above them how many blocks found this bucket full, and are further on.
+    state: u32,
 }
 
 const _: () = assert!(size_of::<Bucket>() == 64);
@@ -80,8 +80,17 @@ const _: () = assert!(size_of::<Bucket>() == 64);
 impl Bucket {
     /// The slot of `offset`, as a bit; 0 where it is not here.
     #[inline(always)]
-    fn find(&self, offset: u16) -> u16 {
-        self.equal(offset) & self.taken
+    fn find(&self, offset: u16) -> u32 {
+        u32::from(self.equal(offset)) & self.state & FULL
+    }
+
+    #[inline(always)]
+    fn is_full(&self) -> bool {
+        self.state & FULL == FULL
+    }
+
+    fn was_passed(&self) -> bool {
+        self.state >> PASSED_BITS != 0
     }
 
     /// A bit for each slot whose tag has that offset; there may be bits of no slots.
@@ -106,10 +115,12 @@ impl Bucket {
         self.tags.iter().rev().fold(0, |equal, tag| equal << 1 | u16::from(tag & OFFSET_MASK == offset))
     }
 
+    /// What is in a slot, or was last.
+    ///
     /// # Safety
     /// `slot` is the bit of a slot.
     #[inline(always)]
-    unsafe fn entry(&self, slot: u16) -> Entry {
+    unsafe fn entry(&self, slot: u32) -> Entry {
         let at = slot.trailing_zeros() as usize;
         // SAFETY: the caller's promise.
         let (tag, whose, size) =
@@ -119,17 +130,24 @@ impl Bucket {
     }
 
     /// # Safety
-    /// `slot` is the bit of a slot.
+    /// There is a slot `at`.
     #[inline(always)]
-    unsafe fn set(&mut self, slot: u16, entry: Entry) {
-        let at = slot.trailing_zeros() as usize;
+    unsafe fn set(&mut self, at: usize, entry: Entry) {
         // SAFETY: the caller's promise.
         unsafe {
             *self.tags.get_unchecked_mut(at) = entry.offset | (entry.whose as u16) << OFFSET_BITS;
             *self.whose.get_unchecked_mut(at) = (entry.whose >> (16 - OFFSET_BITS)) as u16;
             *self.sizes.get_unchecked_mut(at) = entry.size;
         }
-        self.taken |= slot;
+    }
+
+    /// # Safety
+    /// The bucket is not full.
+    #[inline(always)]
+    unsafe fn add(&mut self, entry: Entry) {
+        // SAFETY: the caller's promise: the lowest bit that is not set is a slot's.
+        unsafe { self.set(self.state.trailing_ones() as usize, entry) };
+        self.state |= self.state + 1;
     }
 }
 
@@ -170,7 +188,7 @@ impl Segment {
     }
 
     /// The bucket and the slot of a block.
-    fn find(&self, offset: u16) -> Option<(usize, u16)> {
+    fn find(&self, offset: u16) -> Option<(usize, u32)> {
         let mut at = self.home(offset);
         // Every bucket may have been passed.
         for _ in 0..self.buckets.len() {
@@ -179,7 +197,7 @@ impl Segment {
             if slot != 0 {
                 return Some((at, slot));
             }
-            if bucket.passed == 0 {
+            if !bucket.was_passed() {
                 return None;
             }
             at = self.after(at);
@@ -187,36 +205,37 @@ impl Segment {
         None
     }
 
+    /// What is noted of a block.
     fn get(&self, offset: u16) -> Option<Entry> {
         let (at, slot) = self.find(offset)?;
         // SAFETY: `find` returns the bit of a slot.
         self.buckets.get(at).map(|bucket| unsafe { bucket.entry(slot) })
     }
 
+    /// Notes a block if that is a matter of its home alone.
     #[inline(always)]
-    fn insert(&mut self, entry: Entry) -> Option<Entry> {
+    fn insert_at_home(&mut self, entry: Entry) -> bool {
         let home = self.home(entry.offset);
         // SAFETY: a home is a bucket.
         let bucket = unsafe { self.bucket(home) };
-        if bucket.find(entry.offset) != 0 || bucket.passed != 0 || bucket.taken == FULL {
-            return self.insert_further(entry);
+        // Below `FULL` no block has passed either.
+        let is_simple = bucket.find(entry.offset) == 0 && bucket.state < FULL;
+        if is_simple {
+            // SAFETY: it is not full.
+            unsafe { bucket.add(entry) };
+            self.used += 1;
         }
-        // SAFETY: the lowest bit that is not set in `taken` is a slot's, as the bucket is not full.
-        unsafe { bucket.set(!bucket.taken & bucket.taken.wrapping_add(1), entry) };
-        self.used += 1;
-        None
+        is_simple
     }
 
-    /// Where the block's home is full or was, or the block is noted already.
-    #[cold]
-    #[inline(never)]
-    fn insert_further(&mut self, entry: Entry) -> Option<Entry> {
+    /// Returns what was noted for that block.
+    fn insert(&mut self, entry: Entry) -> Option<Entry> {
         if let Some((at, slot)) = self.find(entry.offset) {
             // SAFETY: `find` returns a bucket and the bit of a slot.
             unsafe {
                 let bucket = self.bucket(at);
                 let old = bucket.entry(slot);
-                bucket.set(slot, entry);
+                bucket.set(slot.trailing_zeros() as usize, entry);
                 return Some(old);
             }
         }
@@ -233,13 +252,13 @@ impl Segment {
         loop {
             // SAFETY: `home` and `after` are buckets.
             let bucket = unsafe { self.bucket(at) };
-            if bucket.taken != FULL {
-                // SAFETY: the lowest bit that is not set is a slot's, as the bucket is not full.
-                unsafe { bucket.set(!bucket.taken & bucket.taken.wrapping_add(1), entry) };
+            if !bucket.is_full() {
+                // SAFETY: just asked.
+                unsafe { bucket.add(entry) };
                 self.used += 1;
                 return;
             }
-            bucket.passed += 1;
+            bucket.state += 1 << PASSED_BITS;
             at = self.after(at);
         }
     }
@@ -253,7 +272,7 @@ impl Segment {
         let buckets = self.buckets.len() + self.buckets.len() / 4 + 1;
         let mut bigger = Segment::new(self.number, buckets);
         for bucket in &self.buckets {
-            let mut taken = bucket.taken;
+            let mut taken = bucket.state & FULL;
             while taken != 0 {
                 let slot = taken & taken.wrapping_neg();
                 // SAFETY: the bit of a slot.
@@ -264,38 +283,36 @@ impl Segment {
         *self = bigger;
     }
 
+    /// Forgets the block if it is at home.
     #[inline(always)]
-    fn remove(&mut self, offset: u16) -> Option<Entry> {
+    fn remove_at_home(&mut self, offset: u16) -> Option<Entry> {
         let home = self.home(offset);
         // SAFETY: a home is a bucket.
         let bucket = unsafe { self.bucket(home) };
         let slot = bucket.find(offset);
         if slot == 0 {
-            return self.remove_further(offset);
+            return None;
         }
-        bucket.taken ^= slot;
-        // SAFETY: `find` returned the bit of a slot. An entry stays readable when it is gone.
+        bucket.state ^= slot;
+        // SAFETY: `find` returned the bit of a slot.
         let entry = unsafe { bucket.entry(slot) };
         self.used -= 1;
         Some(entry)
     }
 
-    /// Where the block is not at home.
-    #[cold]
-    #[inline(never)]
-    fn remove_further(&mut self, offset: u16) -> Option<Entry> {
+    fn remove(&mut self, offset: u16) -> Option<Entry> {
         let (found, slot) = self.find(offset)?;
         let mut at = self.home(offset);
         while at != found {
             // SAFETY: `home` and `after` are buckets.
-            unsafe { self.bucket(at) }.passed -= 1;
+            unsafe { self.bucket(at) }.state -= 1 << PASSED_BITS;
             at = self.after(at);
         }
         self.used -= 1;
         // SAFETY: `find` returns a bucket and the bit of a slot.
         unsafe {
             let bucket = self.bucket(found);
-            bucket.taken ^= slot;
+            bucket.state ^= slot;
             Some(bucket.entry(slot))
         }
     }
@@ -319,6 +336,10 @@ impl Default for BlockTable {
 
 fn empty_directory(slots: usize) -> Box<[Segment]> {
     (0..slots).map(|_| Segment::new(NO_SEGMENT, 0)).collect()
+}
+
+fn segment_number(address: usize) -> u64 {
+    address as u64 >> SEGMENT_BITS
 }
 
 fn granule(address: usize) -> u64 {
@@ -360,7 +381,6 @@ impl BlockTable {
     }
 
     #[cold]
-    #[inline(never)]
     fn add_segment(&mut self, number: u64) {
         self.segments += 1;
         // At least a quarter is free.
@@ -386,46 +406,64 @@ impl BlockTable {
     /// that address before: a block whose end went unseen.
     #[inline(always)]
     pub fn insert(&mut self, address: usize, place: PlaceId, bytes: u64) -> Option<Block> {
-        let whose = place.0.min(FAR);
-        let size = if bytes & 7 == 0 { u16::try_from(bytes >> 3).unwrap_or(ANY_SIZE) } else { ANY_SIZE };
-        let entry = Entry { offset: offset(address), whose, size };
-        let number = address as u64 >> SEGMENT_BITS;
-        let old = match self.segment(number) {
-            Some(segment) => segment.insert(entry),
-            None => {
-                self.add_segment(number);
-                self.segment(number)?.insert(entry)
+        // Where the size is no multiple of 8, that is a large number.
+        let units = bytes.rotate_right(3);
+        if place.0 < FAR && units < ANY_SIZE.into() {
+            let entry = Entry { offset: offset(address), whose: place.0, size: units as u16 };
+            if self.segment(segment_number(address)).is_some_and(|segment| segment.insert_at_home(entry)) {
+                return None;
             }
-        };
-        let old = old.and_then(|old| self.unpack(address, old));
+        }
+        self.insert_with_care(address, place, bytes)
+    }
+
+    /// As `insert`, whatever there is to think of.
+    #[cold]
+    #[inline(never)]
+    fn insert_with_care(&mut self, address: usize, place: PlaceId, bytes: u64) -> Option<Block> {
+        let number = segment_number(address);
+        if self.segment(number).is_none() {
+            self.add_segment(number);
+        }
+        let units = bytes.rotate_right(3);
+        let size = if units < ANY_SIZE.into() { units as u16 } else { ANY_SIZE };
+        let whose = place.0.min(FAR);
+        let old = self.segment(number)?.insert(Entry { offset: offset(address), whose, size });
+        let old = old.and_then(|old| unpack(old, || self.far.remove(&granule(address))));
         if whose == FAR {
-            self.note_far(address, place);
+            self.far.insert(granule(address), place);
         }
         old
     }
 
-    #[cold]
-    fn note_far(&mut self, address: usize, place: PlaceId) {
-        self.far.insert(granule(address), place);
-    }
-
     /// What is noted of the block at `address`.
     pub fn get(&self, address: usize) -> Option<Block> {
-        let segment = self.directory.get(self.slot(address as u64 >> SEGMENT_BITS))?;
+        let segment = self.directory.get(self.slot(segment_number(address)))?;
         unpack(segment.get(offset(address))?, || self.far.get(&granule(address)).copied())
     }
 
     /// Forgets the block at `address` and returns what was noted for it.
     #[inline(always)]
     pub fn remove(&mut self, address: usize) -> Option<Block> {
-        let entry = self.segment(address as u64 >> SEGMENT_BITS)?.remove(offset(address))?;
-        self.unpack(address, entry)
+        let segment = self.segment(segment_number(address))?;
+        match segment.remove_at_home(offset(address)) {
+            Some(entry) => unpack(entry, || self.remove_far(address)),
+            None => self.remove_with_care(address),
+        }
     }
 
-    /// An entry that is in the table no more.
-    #[inline(always)]
-    fn unpack(&mut self, address: usize, entry: Entry) -> Option<Block> {
-        unpack(entry, || self.far.remove(&granule(address)))
+    /// As `remove`, for a block that is not at home.
+    #[cold]
+    #[inline(never)]
+    fn remove_with_care(&mut self, address: usize) -> Option<Block> {
+        let entry = self.segment(segment_number(address))?.remove(offset(address))?;
+        unpack(entry, || self.remove_far(address))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn remove_far(&mut self, address: usize) -> Option<PlaceId> {
+        self.far.remove(&granule(address))
     }
 }
 

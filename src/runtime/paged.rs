@@ -66,12 +66,18 @@ impl<T: Copy + Default> Paged<T> {
 
 impl<T: Copy + Default + Stated> Paged<T> {
     /// Entry `index`, which is about to change.
-    #[inline]
+    #[inline(always)]
     pub fn touch(&mut self, index: usize) -> Option<&mut T> {
-        let page = self.pages.get_mut(index >> PAGE_BITS)?;
-        let entry = page.entries.get_mut(index & (PAGE - 1))?;
+        if index >= self.length {
+            return None;
+        }
+        // SAFETY: `push` sees to it that there are pages for `length` entries, and each has as many as `PAGE`.
+        let (has_changed, entry) = unsafe {
+            let page = self.pages.get_unchecked_mut(index >> PAGE_BITS);
+            (&mut page.has_changed, page.entries.get_unchecked_mut(index & (PAGE - 1)))
+        };
         if entry.state().change() {
-            page.has_changed = true;
+            *has_changed = true;
         }
         Some(entry)
     }

@@ -173,7 +173,7 @@ impl Places {
     }
 
     /// A block of `bytes` was allocated here; it `lives` unless nobody watches for its end.
-    #[inline]
+    #[inline(always)]
     pub fn allocated(&mut self, id: PlaceId, bytes: u64, lives: bool, peak: u64) {
         let Some(place) = self.all.touch(id.index()) else { return };
         let figures = if place.state.is_big() {
@@ -194,7 +194,7 @@ impl Places {
     }
 
     /// A block of `bytes` that was allocated here is freed.
-    #[inline]
+    #[inline(always)]
     pub fn freed(&mut self, id: PlaceId, bytes: u64, peak: u64) {
         let Some(place) = self.all.touch(id.index()) else { return };
         if place.state.is_big() {

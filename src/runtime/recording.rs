@@ -8,7 +8,6 @@
 use super::block_table::Block;
 use super::complaint::announce_end;
 use super::interp::{Interp, InterpView};
-use super::interpose::usable_bytes;
 use super::lock;
 use super::recorder::Recorder;
 use super::thread::{self, Thread};
@@ -167,41 +166,31 @@ pub fn unobserved<R>(f: impl FnOnce() -> R) -> R {
     result
 }
 
-/// A block was allocated.
-#[inline]
+/// A block was allocated. One function for all hooks, with all that an allocation usually takes in it.
+#[inline(never)]
 pub fn allocated(address: usize, requested: usize) {
     with(|recorder, thread| recorder.allocated(thread, address, requested));
 }
 
 /// A block is about to be freed.
-#[inline]
+#[inline(always)]
 pub fn freed(address: usize) {
-    with(|recorder, thread| {
-        let freed = take(recorder, address);
-        recorder.freed(thread, freed.block, freed.bytes);
-    });
-}
-
-#[inline]
-fn take(recorder: &mut Recorder, address: usize) -> Freed {
-    let block = recorder.take_block(address);
-    // Only what the table does not know is asked of the allocator: the block's head is seldom in cache.
-    let bytes = block.and_then(|block| block.bytes).unwrap_or_else(|| usable_bytes(address));
-    Freed { block, bytes }
+    with(|recorder, thread| recorder.freed(thread, address));
 }
 
 /// A block is about to be resized; tell what became of it with one of the three functions below.
-#[inline]
 pub fn resizing(address: usize) -> Option<Freed> {
-    with(|recorder, _| take(recorder, address))
+    with(|recorder, _| {
+        let (block, bytes) = recorder.take_block(address);
+        Freed { block, bytes }
+    })
 }
 
 /// The resized block is at `address` now.
-#[inline]
 pub fn resized(old: Option<Freed>, address: usize, requested: usize) {
     with(|recorder, thread| {
         if let Some(old) = old {
-            recorder.freed(thread, old.block, old.bytes);
+            recorder.freed_taken(thread, old.block, old.bytes);
         }
         recorder.allocated(thread, address, requested);
     });
@@ -218,7 +207,7 @@ pub fn not_resized(old: Freed, address: usize) {
 
 /// The resize was to no bytes, and freed the block.
 pub fn resized_to_nothing(old: Freed) {
-    with(|recorder, thread| recorder.freed(thread, old.block, old.bytes));
+    with(|recorder, thread| recorder.freed_taken(thread, old.block, old.bytes));
 }
 
 /// The program mapped and unmapped so many bytes itself.

@@ -49,7 +49,8 @@ pub fn usable_bytes(block: usize) -> u64 {
     unsafe { malloc_usable_size(block as *mut c_void) as u64 }
 }
 
-#[inline]
+/// Tells of a new block, which there may not be.
+#[inline(always)]
 fn born(block: *mut c_void, requested: size_t) -> *mut c_void {
     if !block.is_null() {
         recording::allocated(block as usize, requested);

@@ -1,6 +1,7 @@
 //! What the allocator did, and whose the blocks of perl's pools are.
 
 use super::Recorder;
+use crate::format::ids::PlaceId;
 use crate::runtime::block_table::Block;
 use crate::runtime::interp::Interp;
 use crate::runtime::interpose::usable_bytes;
@@ -14,7 +15,7 @@ const MAPPING_BYTES: u64 = 128 << 10;
 
 impl Recorder {
     /// A block was allocated.
-    #[inline]
+    #[inline(always)]
     pub fn allocated(&mut self, thread: &Thread, address: usize, requested: usize) {
         if self.paused {
             return;
@@ -30,9 +31,7 @@ impl Recorder {
         self.places.allocated(place, bytes, self.options.live, self.counters.peak_number);
         if let Some(blocks) = &mut self.blocks {
             if let Some(lost) = blocks.insert(address, place, bytes) {
-                // Its end went unseen; it is over all the same.
-                let lost_bytes = lost.bytes.unwrap_or(0);
-                self.freed(thread, Some(lost), lost_bytes);
+                self.lost(thread, lost);
             }
             if self.counters.live_bytes > self.counters.peak_bytes {
                 self.counters.peak_bytes = self.counters.live_bytes;
@@ -45,10 +44,33 @@ impl Recorder {
         }
     }
 
-    /// Removes a block from the table.
+    /// A block's end went unseen; it is over all the same.
+    #[cold]
+    #[inline(never)]
+    fn lost(&mut self, thread: &Thread, block: Block) {
+        self.gave_back(thread, block.place, block.bytes.unwrap_or(0));
+    }
+
+    /// A block is about to be freed.
+    #[inline(always)]
+    pub fn freed(&mut self, thread: &Thread, address: usize) {
+        match self.blocks.as_mut().map(|blocks| blocks.remove(address)) {
+            Some(Some(block)) => {
+                // Only what the table does not know is asked of the allocator: the block's head is seldom in cache.
+                let bytes = block.bytes.unwrap_or_else(|| usable_bytes(address));
+                self.gave_back(thread, block.place, bytes);
+            }
+            Some(None) => self.gave_back_older(usable_bytes(address)),
+            None if self.paused => {}
+            None => self.count_freed(thread, usable_bytes(address)),
+        }
+    }
+
+    /// Removes a block that may be freed from the table: what was known of it, and its usable bytes.
     #[inline]
-    pub fn take_block(&mut self, address: usize) -> Option<Block> {
-        self.blocks.as_mut()?.remove(address)
+    pub fn take_block(&mut self, address: usize) -> (Option<Block>, u64) {
+        let block = self.blocks.as_mut().and_then(|blocks| blocks.remove(address));
+        (block, block.and_then(|block| block.bytes).unwrap_or_else(|| usable_bytes(address)))
     }
 
     /// Undoes [`Recorder::take_block`].
@@ -58,18 +80,31 @@ impl Recorder {
         }
     }
 
-    /// A block of so many usable bytes is freed; `block` is what the table knew of it.
-    #[inline]
-    pub fn freed(&mut self, thread: &Thread, block: Option<Block>, bytes: u64) {
-        if let Some(block) = block {
-            self.places.freed(block.place, bytes, self.counters.peak_number);
-        } else if self.blocks.is_some() {
-            self.counters.older_freed_bytes += bytes;
-            self.counters.older_freed_blocks += 1;
-            return;
-        } else if self.paused {
-            return;
+    /// A block that was taken is freed.
+    pub fn freed_taken(&mut self, thread: &Thread, block: Option<Block>, bytes: u64) {
+        match block {
+            Some(block) => self.gave_back(thread, block.place, bytes),
+            None if self.blocks.is_some() => self.gave_back_older(bytes),
+            None if self.paused => {}
+            None => self.count_freed(thread, bytes),
         }
+    }
+
+    /// A block of `place` is freed, recording or not: what was recorded is followed to its end.
+    #[inline(always)]
+    fn gave_back(&mut self, thread: &Thread, place: PlaceId, bytes: u64) {
+        self.places.freed(place, bytes, self.counters.peak_number);
+        self.count_freed(thread, bytes);
+    }
+
+    /// A block is freed that is older than the start.
+    fn gave_back_older(&mut self, bytes: u64) {
+        self.counters.older_freed_bytes += bytes;
+        self.counters.older_freed_blocks += 1;
+    }
+
+    #[inline(always)]
+    fn count_freed(&mut self, thread: &Thread, bytes: u64) {
         self.counters.live_bytes = self.counters.live_bytes.wrapping_sub(bytes);
         self.counters.live_blocks = self.counters.live_blocks.wrapping_sub(1);
         thread::count(&thread.freed, bytes);
