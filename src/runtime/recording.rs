@@ -188,12 +188,10 @@ pub fn resizing(address: usize) -> Option<Freed> {
 
 /// The resized block is at `address` now.
 pub fn resized(old: Option<Freed>, address: usize, requested: usize) {
-    with(|recorder, thread| {
-        if let Some(old) = old {
-            recorder.freed_taken(thread, old.block, old.bytes);
-        }
-        recorder.allocated(thread, address, requested);
-    });
+    if let Some(old) = old {
+        with(|recorder, thread| recorder.freed_taken(thread, old.block, old.bytes));
+    }
+    allocated(address, requested);
 }
 
 /// The resize failed; the block is as it was.
