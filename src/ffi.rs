@@ -7,7 +7,7 @@ use crate::format::records::{Cause, Libraries};
 use crate::runtime::complaint::harmless;
 use crate::runtime::generations;
 use crate::runtime::heap_visit::{visit_of, HeapVisit};
-use crate::runtime::interp::{Interp, InterpView, PerlLayout};
+use crate::runtime::interp::{InterpView, PerlLayout};
 use crate::runtime::options::{HookMode, Options, StartMode};
 use crate::runtime::recorder::SubDescription;
 use crate::runtime::recording::{self, with, with_interp};
@@ -342,10 +342,6 @@ pub extern "C" fn mprof_statement_freed(cop: *const c_void) {
 
 /// perl frees the code of a sub.
 #[no_mangle]
-pub extern "C" fn mprof_code_freed(view: *mut InterpView, code: *const c_void) {
-    generations::freed(code as usize);
-    // SAFETY: the head of an `Interp` that is never freed, used by one thread at a time.
-    if let Some(interp) = unsafe { view.cast::<Interp>().as_mut() } {
-        interp.subs.forget(code as usize);
-    }
+pub extern "C" fn mprof_code_freed(code: *const c_void) {
+    generations::sub_freed(code as usize);
 }

@@ -310,6 +310,6 @@ void mprof_statement_begins(struct InterpView *view, const void *cop);
 void mprof_statement_freed(const void *cop);
 
 // perl frees the code of a sub.
-void mprof_code_freed(struct InterpView *view, const void *code);
+void mprof_code_freed(const void *code);
 
 #endif  /* MPROF_CORE_H */

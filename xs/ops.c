@@ -213,7 +213,7 @@ static void opfree(pTHX_ OP *op) {
     case OP_NEXTSTATE:
     case OP_DBSTATE: mprof_statement_freed(op); break;
     case OP_LEAVESUB:
-    case OP_LEAVESUBLV: mprof_code_freed(mprof_thread ? mprof_thread->interp : NULL, op); break;
+    case OP_LEAVESUBLV: mprof_code_freed(op); break;
     default: break;
     }
     if (original_opfree) original_opfree(aTHX_ op);

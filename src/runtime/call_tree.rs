@@ -6,6 +6,7 @@
 //!
 //! As with places, figures are kept in one or two bytes until a node outgrows them.
 
+use super::direct_mapped::{spread, DirectMapped};
 use super::id_table::IdTable;
 use super::locations::{LocationId, Locations};
 use super::narrow::{State, Units};
@@ -17,11 +18,28 @@ use rustc_hash::FxBuildHasher;
 use std::hash::BuildHasher;
 
 /// What makes a node: a root is its own parent.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 struct Path {
     parent: NodeId,
     sub: SubId,
     called_at: LocationId,
+}
+
+impl Path {
+    #[inline]
+    fn spread(self) -> u64 {
+        spread(spread(u64::from(self.parent.0) << 32 | u64::from(self.called_at.number())) ^ u64::from(self.sub.0))
+    }
+}
+
+/// What runs above a call.
+enum Above {
+    /// The same sub, in that node.
+    Same(NodeId),
+    /// As many calls as there may be.
+    TooMany,
+    /// Neither.
+    Others,
 }
 
 /// A node and, as long as they are small, its self figures.
@@ -44,6 +62,12 @@ pub struct CallTree {
     nodes: Paged<Small>,
     big: Vec<NodeFigures>,
     node_ids: IdTable,
+    /// Calls made lately, and the nodes they led to.
+    recent: DirectMapped<(Path, NodeId), { 1 << 12 }>,
+    /// The node looked up last.
+    last: NodeId,
+    /// No node of this number or above has called another.
+    callers_seen: u32,
     depth_cap: u32,
     /// Calls folded into their caller at the cap.
     pub depth_capped_calls: u64,
@@ -58,6 +82,9 @@ impl CallTree {
             nodes: Paged::new(),
             big: Vec::new(),
             node_ids: IdTable::new(),
+            recent: DirectMapped::default(),
+            last: NodeId(0),
+            callers_seen: 0,
             depth_cap,
             depth_capped_calls: 0,
         }
@@ -90,29 +117,70 @@ impl CallTree {
     }
 
     /// The node for a call of `sub` from `parent`, at a statement; new or old.
-    #[cold]
-    #[inline(never)]
+    #[inline]
     pub fn child(&mut self, parent: NodeId, sub: SubId, called_at: LocationId) -> NodeId {
         let path = Path { parent, sub, called_at };
-        let nodes = &self.nodes;
-        let same = |id: u32| nodes.get(id as usize).is_some_and(|node| node.path == path);
-        if let Some(id) = self.node_ids.find(FxBuildHasher.hash_one(path), same) {
-            return NodeId(id);
+        let spread = path.spread();
+        let (recent, child) = self.recent.get(spread);
+        self.last = if recent == path { child } else { self.find_or_add(path, spread) };
+        self.last
+    }
+
+    /// As with places, it may well be the one after the last.
+    #[cold]
+    #[inline(never)]
+    fn find_or_add(&mut self, path: Path, spread: u64) -> NodeId {
+        let next = NodeId(self.last.0 + 1);
+        let known = if next.0 < self.len() && self.is(next, path) { Some(next) } else { self.find(path, spread) };
+        let id = match known {
+            Some(id) => id,
+            None => match self.above(path) {
+                Above::Same(id) => id,
+                Above::Others => self.add(path),
+                Above::TooMany => {
+                    // Not remembered, for each is counted.
+                    self.depth_capped_calls += 1;
+                    return path.parent;
+                }
+            },
+        };
+        self.recent.note(spread, (path, id));
+        id
+    }
+
+    fn is(&self, id: NodeId, path: Path) -> bool {
+        self.nodes.get(id.index()).is_some_and(|node| node.path == path)
+    }
+
+    fn find(&self, path: Path, spread: u64) -> Option<NodeId> {
+        // A node that is newer than all that have called has called nothing.
+        if path.parent.0 >= self.callers_seen {
+            return None;
         }
+        self.node_ids.find(spread, |id| self.is(NodeId(id), path)).map(NodeId)
+    }
+
+    /// What runs above a call that has no node of its own.
+    fn above(&self, path: Path) -> Above {
         let mut depth = 0;
-        for (node, path) in self.path_from(parent) {
-            if path.sub == sub {
-                return node;
+        for (id, above) in self.path_from(path.parent) {
+            if above.sub == path.sub {
+                return Above::Same(id);
             }
             depth += 1;
         }
         if depth > self.depth_cap {
-            self.depth_capped_calls += 1;
-            return parent;
+            Above::TooMany
+        } else {
+            Above::Others
         }
+    }
+
+    fn add(&mut self, path: Path) -> NodeId {
         let id = self.push(path);
+        self.callers_seen = self.callers_seen.max(path.parent.0 + 1);
         let nodes = &self.nodes;
-        self.node_ids.insert(id.0, |id| nodes.get(id as usize).map_or(0, |node| FxBuildHasher.hash_one(node.path)));
+        self.node_ids.insert(id.0, |id| nodes.get(id as usize).map_or(0, |node| node.path.spread()));
         id
     }
 
@@ -131,11 +199,6 @@ impl CallTree {
     pub fn is_loading(&self, node: NodeId) -> bool {
         let loads = |path: Path| self.subs.get(path.sub.index()).is_some_and(|sub| sub.kind == SubKind::Require);
         self.path_from(node).any(|(_, path)| loads(path))
-    }
-
-    /// Is a call from this node to a new one cut off by the cap? Then it is not to be cached: each is counted.
-    pub fn is_capped(&self, parent: NodeId, child: NodeId) -> bool {
-        parent == child && self.path_from(parent).count() > self.depth_cap as usize
     }
 
     /// Moves the figures of a node to full width.
@@ -325,8 +388,8 @@ mod tests {
         let one = tree.child(root, subs[1], at(1));
         let two = tree.child(one, subs[2], at(1));
         assert_eq!(tree.child(two, subs[3], at(1)), two);
-        assert!(tree.is_capped(two, two));
-        assert_eq!(tree.depth_capped_calls, 1);
+        assert_eq!(tree.child(two, subs[3], at(1)), two);
+        assert_eq!(tree.depth_capped_calls, 2);
     }
     #[test]
     fn tables_know_their_entries_again_after_they_have_grown() {

@@ -1,72 +1,51 @@
 //! A cache with one slot for each key, which grows with the program: when more was missed than half of what it can hold.
+//!
+//! It stays small, for it takes the processor's caches from the program.
 
-use crate::format::ids::NodeId;
+/// Entries at first; a power of two, as are those at most.
+const FEWEST: usize = 1 << 8;
 
-/// What is in a slot.
-pub trait Entry: Copy {
-    /// No entry: its key is nobody's.
-    const EMPTY: Self;
-
-    /// The key of this entry, spread.
-    fn spread(&self) -> usize;
-}
-
-/// Entries at first, and at most; powers of two.
-const FEWEST: usize = 1 << 10;
-const MOST: usize = 1 << 13;
-
-/// The cache.
-pub struct DirectMapped<E> {
+/// The cache, of at most `MOST` entries. What is in a slot may be another key's, or nobody's: whoever asks compares.
+pub struct DirectMapped<E, const MOST: usize> {
     entries: Box<[E]>,
     missed: usize,
 }
 
-impl<E: Entry> Default for DirectMapped<E> {
+impl<E: Copy + Default, const MOST: usize> Default for DirectMapped<E, MOST> {
     fn default() -> Self {
-        Self { entries: vec![E::EMPTY; FEWEST].into_boxed_slice(), missed: 0 }
+        Self { entries: vec![E::default(); FEWEST].into_boxed_slice(), missed: 0 }
     }
 }
 
 /// Spreads a key over 64 bits; the high ones are the best mixed (Knuth, The Art of Computer Programming 6.4).
 #[inline]
-pub fn spread(address: usize, node: NodeId) -> usize {
-    (address ^ (node.0 as usize) << 40).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+pub fn spread(key: u64) -> u64 {
+    key.wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
-impl<E: Entry> DirectMapped<E> {
+impl<E: Copy + Default, const MOST: usize> DirectMapped<E, MOST> {
     #[inline]
-    fn slot(&self, spread: usize) -> usize {
-        (spread >> 32) & (self.entries.len() - 1)
+    fn slot(&self, spread: u64) -> usize {
+        (spread >> 40) as usize & (self.entries.len() - 1)
     }
 
-    /// The entry in the slot of that key, which may be another's.
+    /// What is in the slot of that key.
     #[inline]
-    pub fn get(&self, spread: usize) -> Option<&E> {
-        self.entries.get(self.slot(spread))
+    pub fn get(&self, spread: u64) -> E {
+        // SAFETY: masked to the length, which is a power of two.
+        unsafe { *self.entries.get_unchecked(self.slot(spread)) }
     }
 
     /// Remembers what was missed.
-    pub fn note(&mut self, entry: E) {
+    pub fn note(&mut self, spread: u64, entry: E) {
         self.missed += 1;
         if self.missed > self.entries.len() / 2 && self.entries.len() < MOST {
-            self.grow();
+            self.missed = 0;
+            self.entries = vec![E::default(); self.entries.len() * 2].into_boxed_slice();
         }
-        self.put(entry);
-    }
-
-    fn put(&mut self, entry: E) {
-        let slot = self.slot(entry.spread());
-        if let Some(free) = self.entries.get_mut(slot) {
-            *free = entry;
-        }
-    }
-
-    #[cold]
-    fn grow(&mut self) {
-        self.missed = 0;
-        let bigger = vec![E::EMPTY; self.entries.len() * 2].into_boxed_slice();
-        for entry in std::mem::replace(&mut self.entries, bigger) {
-            self.put(entry);
+        let slot = self.slot(spread);
+        if let Some(slot) = self.entries.get_mut(slot) {
+            *slot = entry;
         }
     }
 }

@@ -10,31 +10,44 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 const CLASSES: usize = 4096;
 
 /// Op trees are shared between ithreads, so these are too.
-static GENERATIONS: [AtomicU32; CLASSES] = [const { AtomicU32::new(0) }; CLASSES];
+type Generations = [AtomicU32; CLASSES];
+static OF_STATEMENTS: Generations = [const { AtomicU32::new(0) }; CLASSES];
+static OF_SUBS: Generations = [const { AtomicU32::new(0) }; CLASSES];
 
 /// Counts all that was freed.
 static FREED: AtomicU32 = AtomicU32::new(0);
 
 #[inline]
-fn class(address: usize) -> &'static AtomicU32 {
+fn class(generations: &Generations, address: usize) -> &AtomicU32 {
     let mixed = (address >> 3) ^ (address >> 15);
     // SAFETY: masked to the length.
-    unsafe { GENERATIONS.get_unchecked(mixed & (CLASSES - 1)) }
+    unsafe { generations.get_unchecked(mixed & (CLASSES - 1)) }
 }
 
-/// The generation of an address.
+/// The generation of a statement.
 #[inline]
-pub fn of(address: usize) -> u32 {
-    class(address).load(Relaxed)
+pub fn of(cop: usize) -> u32 {
+    class(&OF_STATEMENTS, cop).load(Relaxed)
 }
 
-/// perl frees the statement or sub at that address.
-pub fn freed(address: usize) {
-    class(address).fetch_add(1, Relaxed);
+/// The generation of a sub's code. Statements are freed more often than subs, and it costs more to ask perl about a sub.
+#[inline]
+pub fn of_sub(code: usize) -> u32 {
+    class(&OF_SUBS, code).load(Relaxed)
+}
+
+/// perl frees the statement at that address.
+pub fn freed(cop: usize) {
+    class(&OF_STATEMENTS, cop).fetch_add(1, Relaxed);
     FREED.fetch_add(1, Relaxed);
 }
 
-/// Counts all that perl has freed: has anything been, since this was last so?
+/// perl frees the code at that address.
+pub fn sub_freed(code: usize) {
+    class(&OF_SUBS, code).fetch_add(1, Relaxed);
+}
+
+/// Counts all statements that perl has freed: has any been, since this was last so?
 #[inline]
 pub fn all() -> u32 {
     FREED.load(Relaxed)

@@ -7,14 +7,14 @@ use super::birth_notes::Birth;
 use super::call_stream::CallStream;
 use super::coroutines::{Coroutine, Coroutines};
 use super::heap_visit::HeapVisit;
-use super::locations::{Location, LocationId};
-use super::place_cache::PlaceCache;
+use super::locations::LocationId;
 use super::pools::PoolSuspect;
 use super::scalar_ledger::{Heads, ScalarLedger};
 use super::shim_types::{MprofScalar, MprofText};
+use super::statement_cache::StatementCache;
 use super::sub_cache::SubCache;
-use crate::format::ids::{NodeId, PlaceId, StrId};
-use std::ffi::{c_char, c_void};
+use crate::format::ids::{NodeId, StrId};
+use std::ffi::{c_char, c_void, CString};
 
 /// What the shim may look at without a call: the head of an [`Interp`].
 #[repr(C)]
@@ -90,6 +90,19 @@ impl Frame {
     }
 }
 
+/// Where a statement that is being compiled stands: all of them have one address. The default is nowhere.
+#[derive(Default)]
+pub struct Compiled {
+    /// The file's name.
+    pub name: CString,
+    /// The name's id.
+    pub file: StrId,
+    /// Line.
+    pub line: u32,
+    /// Both.
+    pub at: LocationId,
+}
+
 /// An interpreter.
 #[repr(C)]
 pub struct Interp {
@@ -100,14 +113,10 @@ pub struct Interp {
     /// The node that runs.
     pub node: NodeId,
     frames: Vec<Frame>,
-    /// Places by the address of their statement.
-    pub places: PlaceCache,
-    /// The file last compiled: its name's bytes and their id.
-    pub compiled_file: (Vec<u8>, StrId),
-    /// The location looked up last.
-    pub last_location: (Location, LocationId),
-    /// The place looked up last for a statement being compiled: node, location, place.
-    pub compiled_place: (NodeId, LocationId, PlaceId),
+    /// Locations by the address of their statement.
+    pub statements: StatementCache,
+    /// What was being compiled last.
+    pub compiled: Compiled,
     /// Whose calls are open: `PL_mainstack` of the coroutine that runs, or of the program.
     pub main_stack: *const c_void,
     /// The coroutines that wait, if there has been any.
@@ -146,10 +155,8 @@ impl Interp {
             layout,
             node: root,
             frames: vec![Frame::root(root)],
-            places: PlaceCache::default(),
-            compiled_file: (Vec::new(), StrId(0)),
-            last_location: Default::default(),
-            compiled_place: (NodeId(u32::MAX), LocationId::default(), PlaceId(0)),
+            statements: StatementCache::default(),
+            compiled: Compiled::default(),
             main_stack: layout.own_stack,
             coroutines: None,
             freed_so_far: 0,

@@ -3,11 +3,10 @@
 //! Lines are numbered in blocks, for where one line of a file runs, those around it do too: a location's id is the number of
 //! its block, and its line in that.
 
+use super::direct_mapped::spread;
 use super::id_table::IdTable;
 use super::paged::Paged;
 use crate::format::ids::StrId;
-use rustc_hash::FxBuildHasher;
-use std::hash::BuildHasher;
 
 /// log2 of the lines of a block.
 const LINE_BITS: u32 = 8;
@@ -16,6 +15,14 @@ const LINE_MASK: u32 = (1 << LINE_BITS) - 1;
 /// Handle of a location.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct LocationId(u32);
+
+impl LocationId {
+    /// As a number, for a hash.
+    #[inline]
+    pub fn number(self) -> u32 {
+        self.0
+    }
+}
 
 /// A statement's file and line; line 0 of the empty file is nowhere.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,17 +34,25 @@ pub struct Location {
 }
 
 /// Neighbouring lines of a file.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 struct Block {
     file: StrId,
     /// Line >> LINE_BITS.
     number: u32,
 }
 
+impl Block {
+    fn spread(self) -> u64 {
+        spread(u64::from(self.file.0) << 32 | u64::from(self.number))
+    }
+}
+
 /// The locations met so far. Id 0 is nowhere.
 pub struct Locations {
     blocks: Paged<Block>,
     ids: IdTable,
+    /// The block looked up last, and its number.
+    last: (Block, u32),
 }
 
 impl Default for Locations {
@@ -49,22 +64,29 @@ impl Default for Locations {
 impl Locations {
     /// Only nowhere.
     pub fn new() -> Self {
-        let mut locations = Self { blocks: Paged::new(), ids: IdTable::new() };
-        locations.intern(Location::default());
+        let mut locations = Self { blocks: Paged::new(), ids: IdTable::new(), last: Default::default() };
+        locations.add(Block::default());
         locations
     }
 
     /// The id of a location, new or old. Nowhere's if there are more than ids.
     pub fn intern(&mut self, location: Location) -> LocationId {
         let block = Block { file: location.file, number: location.line >> LINE_BITS };
+        if self.last.0 != block {
+            let Some(id) = self.find_or_add(block) else { return LocationId::default() };
+            self.last = (block, id);
+        }
+        LocationId(self.last.1 << LINE_BITS | location.line & LINE_MASK)
+    }
+
+    fn find_or_add(&mut self, block: Block) -> Option<u32> {
         let blocks = &self.blocks;
         let same = |id: u32| blocks.get(id as usize) == Some(&block);
-        let id = match self.ids.find(FxBuildHasher.hash_one(block), same) {
-            Some(id) => id,
-            None if blocks.len() as u32 > u32::MAX >> LINE_BITS => return LocationId::default(),
-            None => self.add(block),
-        };
-        LocationId(id << LINE_BITS | location.line & LINE_MASK)
+        match self.ids.find(block.spread(), same) {
+            Some(id) => Some(id),
+            None if blocks.len() as u32 > u32::MAX >> LINE_BITS => None,
+            None => Some(self.add(block)),
+        }
     }
 
     #[cold]
@@ -72,7 +94,7 @@ impl Locations {
         let id = self.blocks.len() as u32;
         self.blocks.push(block);
         let blocks = &self.blocks;
-        self.ids.insert(id, |id| blocks.get(id as usize).map_or(0, |known| FxBuildHasher.hash_one(known)));
+        self.ids.insert(id, |id| blocks.get(id as usize).map_or(0, |block| block.spread()));
         id
     }
 

@@ -6,7 +6,7 @@
 //! | `interpose` | stands between the program and its allocator |
 //! | `recording`, `lock`, `thread` | the way from a hook into the recorder |
 //! | `recorder` | what an event changes |
-//! | `interp`, `coroutines`, `sub_cache`, `place_cache`, `generations`, `eval_origins`, `pools` | what is known of perl |
+//! | `interp`, `coroutines`, `sub_cache`, `statement_cache`, `generations`, `eval_origins`, `pools` | what is known of perl |
 //! | `scalar_ledger`, `mirror`, `arena_pages`, `birth_notes`, `births` | where and when every live scalar was born |
 //! | `strings`, `locations`, `call_tree`, `places`, `block_table` | what figures belong to |
 //! | `shim_types` | what the shim hands over |
@@ -50,7 +50,6 @@ mod narrow;
 pub mod options;
 mod own_memory;
 mod paged;
-mod place_cache;
 pub mod places;
 mod pools;
 pub mod recorder;
@@ -60,6 +59,7 @@ pub mod scalar_ledger;
 pub mod session;
 pub mod shim_types;
 mod snapshot;
+mod statement_cache;
 mod statm;
 mod strings;
 pub mod sub_cache;

@@ -7,14 +7,13 @@
 //! Figures are kept in one or two bytes each. A place that outgrows them is moved to full width, and no unit is lost.
 
 use super::block_table::MAX_PLACES;
+use super::direct_mapped::{spread, DirectMapped};
 use super::id_table::IdTable;
 use super::locations::{LocationId, Locations};
 use super::narrow::{State, Units};
 use super::paged::{Paged, Stated};
 use crate::format::ids::{NodeId, PlaceId};
 use crate::format::records::{Place, PlaceFigures};
-use rustc_hash::FxBuildHasher;
-use std::hash::BuildHasher;
 
 /// A place and, as long as they are small, its figures.
 #[derive(Clone, Copy, Default)]
@@ -34,11 +33,37 @@ struct Small {
     state: State,
 }
 
+/// A place met lately.
+#[derive(Clone, Copy)]
+struct Recent {
+    node: NodeId,
+    at: LocationId,
+    id: PlaceId,
+}
+
+impl Default for Recent {
+    /// Nobody's: there is no such node.
+    fn default() -> Self {
+        Self { node: NodeId(u32::MAX), at: LocationId::default(), id: PlaceId(0) }
+    }
+}
+
 /// All places met so far.
 pub struct Places {
     all: Paged<Small>,
     big: Vec<PlaceFigures>,
     ids: IdTable,
+    /// Places met lately.
+    recent: DirectMapped<Recent, { 1 << 12 }>,
+    /// The place looked up last.
+    last: PlaceId,
+    /// No node of this number or above has a place.
+    nodes_seen: u32,
+}
+
+#[inline]
+fn spread_place(node: NodeId, at: LocationId) -> u64 {
+    spread(u64::from(node.0) << 32 | u64::from(at.number()))
 }
 
 /// A place that has not changed since a newer peak held then what it holds now.
@@ -121,26 +146,61 @@ impl Default for Places {
 impl Places {
     /// None yet.
     pub fn new() -> Self {
-        Self { all: Paged::new(), big: Vec::new(), ids: IdTable::new() }
+        Self {
+            all: Paged::new(),
+            big: Vec::new(),
+            ids: IdTable::new(),
+            recent: DirectMapped::default(),
+            last: PlaceId(0),
+            nodes_seen: 0,
+        }
     }
 
     /// The id of a place, new or old.
+    #[inline]
+    pub fn intern(&mut self, node: NodeId, at: LocationId) -> PlaceId {
+        let spread = spread_place(node, at);
+        let recent = self.recent.get(spread);
+        let is_it = recent.node == node && recent.at == at;
+        self.last = if is_it { recent.id } else { self.find_or_add(node, at, spread) };
+        self.last
+    }
+
+    fn is(&self, id: PlaceId, node: NodeId, at: LocationId) -> bool {
+        self.all.get(id.index()).is_some_and(|place| place.node == node && place.at == at)
+    }
+
+    /// Programs do again what they did before, and ids are in the order of first visits: it may well be the one after the
+    /// last.
     #[cold]
     #[inline(never)]
-    pub fn intern(&mut self, node: NodeId, at: LocationId) -> PlaceId {
-        let all = &self.all;
-        let same = |id: u32| all.get(id as usize).is_some_and(|place| place.node == node && place.at == at);
-        if let Some(id) = self.ids.find(FxBuildHasher.hash_one((node, at)), same) {
-            return PlaceId(id);
+    fn find_or_add(&mut self, node: NodeId, at: LocationId, spread: u64) -> PlaceId {
+        let next = PlaceId(self.last.0 + 1);
+        let known =
+            if next.0 < self.count() && self.is(next, node, at) { Some(next) } else { self.find(node, at, spread) };
+        let id = match known {
+            Some(id) => id,
+            None if self.all.len() as u32 >= MAX_PLACES => return PlaceId(0),
+            None => self.add(node, at),
+        };
+        self.recent.note(spread, Recent { node, at, id });
+        id
+    }
+
+    fn find(&self, node: NodeId, at: LocationId, spread: u64) -> Option<PlaceId> {
+        // A node that is newer than all that have places has none.
+        if node.0 >= self.nodes_seen {
+            return None;
         }
-        if self.all.len() as u32 >= MAX_PLACES {
-            return PlaceId(0);
-        }
+        self.ids.find(spread, |id| self.is(PlaceId(id), node, at)).map(PlaceId)
+    }
+
+    fn add(&mut self, node: NodeId, at: LocationId) -> PlaceId {
         let id = PlaceId(self.all.len() as u32);
+        self.nodes_seen = self.nodes_seen.max(node.0 + 1);
         self.all.push(Small { node, at, ..Default::default() });
         let all = &self.all;
-        let hash_of = |id| all.get(id as usize).map_or(0, |place| FxBuildHasher.hash_one((place.node, place.at)));
-        self.ids.insert(id.0, hash_of);
+        self.ids.insert(id.0, |id| all.get(id as usize).map_or(0, |place| spread_place(place.node, place.at)));
         id
     }
 
@@ -295,6 +355,7 @@ impl Places {
 
 #[cfg(test)]
 mod tests {
+    use super::super::locations::Location;
     use super::*;
     use proptest::prelude::*;
 
@@ -344,6 +405,23 @@ mod tests {
                 prop_assert_eq!(figures.at_peak_bytes, at_peak[id as usize]);
             }
         }
+    }
+
+    #[test]
+    fn a_place_is_one_id_whichever_was_the_last() {
+        let mut places = Places::new();
+        let mut locations = Locations::new();
+        let at: Vec<_> = (0..40).map(|line| locations.intern(Location { line, ..Default::default() })).collect();
+        let all: Vec<_> = (0..400u32).map(|n| (NodeId(n * 7 % 20), at[(n * 7 / 20) as usize % 40])).collect();
+        for (n, &(node, at)) in all.iter().enumerate() {
+            assert_eq!(places.intern(node, at), PlaceId(n as u32));
+            assert_eq!(places.count(), n as u32 + 1);
+        }
+        for step in [1, 3, 77] {
+            let mut again = (0..400).map(|n| n * step % 400);
+            assert!(again.all(|n| places.intern(all[n].0, all[n].1) == PlaceId(n as u32)));
+        }
+        assert_eq!(places.count(), 400);
     }
 
     #[test]

@@ -1,15 +1,15 @@
-//! Subs and call edges by address, so that a call seen before is named without asking perl.
+//! Subs by address, so that one that was called before is named without asking perl.
 //!
-//! Addresses are reused, so nothing here outlives the code it was learnt from: freeing a sub's op tree removes its entry,
-//! and edges are of the generations of both their addresses.
+//! Addresses are reused, so nothing here outlives the code it was learnt from: what is known holds as long as the
+//! generation of the code does.
 
-use super::direct_mapped::{self, spread, DirectMapped};
+use super::direct_mapped::{spread, DirectMapped};
 use super::generations;
-use crate::format::ids::{NodeId, SubId};
+use crate::format::ids::SubId;
 use rustc_hash::FxHashMap;
 
 /// How a sub is recognised.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct SubKey {
     /// Address of the code: the root of the op tree (shared by all clones of a closure), or the CV of an XSUB.
     pub code: usize,
@@ -18,74 +18,86 @@ pub struct SubKey {
     pub name: usize,
 }
 
-#[derive(Clone, Copy)]
-struct Edge {
-    key: SubKey,
-    cop: usize,
-    parent: NodeId,
-    child: NodeId,
-    /// Of both addresses: generations only rise, so their sum stands if and only if both do.
-    generation: u32,
-}
-
-impl direct_mapped::Entry for Edge {
-    const EMPTY: Self =
-        Edge { key: SubKey { code: 0, name: 0 }, cop: 0, parent: NodeId(u32::MAX), child: NodeId(0), generation: 0 };
-
-    fn spread(&self) -> usize {
-        spread_edge(self.parent, self.cop, self.key)
+impl SubKey {
+    #[inline]
+    fn spread(self) -> u64 {
+        spread((self.code ^ self.name.rotate_left(20)) as u64)
     }
 }
 
-#[inline]
-fn spread_edge(parent: NodeId, cop: usize, key: SubKey) -> usize {
-    spread(cop ^ key.code.rotate_left(20), parent)
+#[derive(Clone, Copy, Default)]
+struct Known {
+    generation: u32,
+    sub: SubId,
+}
+
+impl Known {
+    #[inline]
+    fn holds(self, key: SubKey) -> bool {
+        self.generation == generations::of_sub(key.code)
+    }
 }
 
 /// Subs remembered at most: a program may make distinct named closures without end.
 const MOST_SUBS: usize = 1 << 16;
 
-/// Subs by key, and edges by (caller, statement, key).
+/// Subs by key.
 #[derive(Default)]
 pub struct SubCache {
-    edges: DirectMapped<Edge>,
-    subs: FxHashMap<usize, (usize, SubId)>,
-}
-
-#[inline]
-fn generation(cop: usize, code: usize) -> u32 {
-    generations::of(cop).wrapping_add(generations::of(code))
+    recent: DirectMapped<(SubKey, Known), { 1 << 10 }>,
+    subs: FxHashMap<SubKey, Known>,
 }
 
 impl SubCache {
-    /// The node that a call from `parent` at `cop` leads to.
-    #[inline]
-    pub fn edge(&self, parent: NodeId, cop: usize, key: SubKey) -> Option<NodeId> {
-        let edge = self.edges.get(spread_edge(parent, cop, key))?;
-        let same = edge.key == key && edge.cop == cop && edge.parent == parent;
-        (same && edge.generation == generation(cop, key.code)).then_some(edge.child)
-    }
-
-    /// Remembers an edge that was not known.
-    pub fn note_edge(&mut self, parent: NodeId, cop: usize, key: SubKey, child: NodeId) {
-        self.edges.note(Edge { key, cop, parent, child, generation: generation(cop, key.code) });
-    }
-
     /// The sub of that key.
-    pub fn sub(&self, key: SubKey) -> Option<SubId> {
-        self.subs.get(&key.code).filter(|(name, _)| *name == key.name).map(|&(_, sub)| sub)
+    #[inline]
+    pub fn sub(&mut self, key: SubKey) -> Option<SubId> {
+        let (of, known) = self.recent.get(key.spread());
+        if of == key && known.holds(key) {
+            return Some(known.sub);
+        }
+        self.find(key)
+    }
+
+    #[cold]
+    fn find(&mut self, key: SubKey) -> Option<SubId> {
+        let known = *self.subs.get(&key).filter(|known| known.holds(key))?;
+        self.recent.note(key.spread(), (key, known));
+        Some(known.sub)
     }
 
     /// Remembers a sub.
     pub fn note_sub(&mut self, key: SubKey, sub: SubId) {
-        if self.subs.len() >= MOST_SUBS {
-            self.subs.clear();
+        if self.subs.len() == self.subs.capacity() {
+            // The subs that are freed make room, if they are many; else it doubles.
+            self.subs.retain(|&key, known| known.holds(key));
+            if self.subs.len() >= MOST_SUBS {
+                self.subs.clear();
+            }
         }
-        self.subs.insert(key.code, (key.name, sub));
+        self.subs.insert(key, Known { generation: generations::of_sub(key.code), sub });
     }
+}
 
-    /// perl frees the code at that address.
-    pub fn forget(&mut self, code: usize) {
-        self.subs.remove(&code);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One test, for generations are shared.
+    #[test]
+    fn a_sub_is_known_by_each_of_its_names_until_it_is_freed_and_leaves_room_then() {
+        let mut cache = SubCache::default();
+        let key = |n: usize| SubKey { code: 0x1000 + n / 2 * 48, name: n };
+        (0..4000).for_each(|n| cache.note_sub(key(n), SubId(n as u32)));
+        assert!((0..4000).all(|n| cache.sub(key(n)) == Some(SubId(n as u32))));
+        generations::sub_freed(key(6).code);
+        assert_eq!([cache.sub(key(6)), cache.sub(key(7)), cache.sub(key(4))], [None, None, Some(SubId(4))]);
+
+        let before = cache.subs.capacity();
+        for n in 4000..50_000 {
+            cache.note_sub(key(n), SubId(1));
+            generations::sub_freed(key(n).code);
+        }
+        assert!(cache.subs.capacity() <= before);
     }
 }

@@ -51,13 +51,9 @@ impl Recorder {
     pub fn enter(&mut self, interp: &mut Interp, key: SubKey, stack: *const c_void, context: i32) -> bool {
         let cop = interp.curcop() as usize;
         self.settle_call(interp, cop);
-        let child = match interp.subs.edge(interp.node, cop, key) {
-            Some(child) => child,
-            None => match interp.subs.sub(key) {
-                Some(sub) => self.new_edge(interp, cop, key, sub),
-                None => return false,
-            },
-        };
+        let Some(sub) = interp.subs.sub(key) else { return false };
+        let called_at = self.location_of(interp, cop);
+        let child = self.tree.child(interp.node, sub, called_at);
         self.open(interp, child, stack, context, cop);
         true
     }
@@ -75,7 +71,8 @@ impl Recorder {
         let cop = interp.curcop() as usize;
         let sub = self.describe(description);
         interp.subs.note_sub(key, sub);
-        let child = self.new_edge(interp, cop, key, sub);
+        let called_at = self.location_of(interp, cop);
+        let child = self.tree.child(interp.node, sub, called_at);
         self.open(interp, child, stack, context, cop);
     }
 
@@ -91,7 +88,8 @@ impl Recorder {
     ) {
         let cop = interp.curcop() as usize;
         self.settle_call(interp, cop);
-        let at = self.location(interp, cop);
+        let called_at = self.location_of(interp, cop);
+        let at = self.locations.get(called_at);
         let sub = match file {
             Some(file) => Sub { kind: SubKind::Require, name: self.strings.intern(file), ..Default::default() },
             None => {
@@ -102,7 +100,6 @@ impl Recorder {
             }
         };
         let sub = self.tree.sub(sub);
-        let called_at = self.locations.intern(at);
         let child = self.tree.child(interp.node, sub, called_at);
         self.open(interp, child, stack, context, cop);
     }
@@ -147,16 +144,6 @@ impl Recorder {
             self.exits_matter |= self.marks.watch(&self.options.mark, id, &sub, &self.strings);
         }
         id
-    }
-
-    #[cold]
-    pub(super) fn new_edge(&mut self, interp: &mut Interp, cop: usize, key: SubKey, sub: SubId) -> NodeId {
-        let called_at = self.location_id(interp, cop);
-        let child = self.tree.child(interp.node, sub, called_at);
-        if cop != interp.layout.compiling as usize && !self.tree.is_capped(interp.node, child) {
-            interp.subs.note_edge(interp.node, cop, key, child);
-        }
-        child
     }
 
     #[inline(always)]

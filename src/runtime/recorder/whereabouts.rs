@@ -4,7 +4,7 @@ use super::Recorder;
 use crate::format::ids::{NodeId, PlaceId, StrId};
 use crate::format::records::{Sub, SubKind};
 use crate::runtime::eval_origins::eval_number;
-use crate::runtime::interp::Interp;
+use crate::runtime::interp::{Compiled, Interp};
 use crate::runtime::locations::{Location, LocationId};
 use crate::runtime::thread::Thread;
 use std::ffi::{c_void, CStr};
@@ -55,54 +55,51 @@ impl Recorder {
     /// The place of the statement `cop`, which is alive, in the node that runs.
     #[inline]
     pub(super) fn place_of(&mut self, interp: &mut Interp, cop: usize) -> PlaceId {
-        match interp.places.get(interp.node, cop) {
-            Some(place) => place,
-            None => self.new_place(interp, cop),
+        let at = if self.options.lines { self.location_of(interp, cop) } else { LocationId::default() };
+        self.places.intern(interp.node, at)
+    }
+
+    /// File and line of the statement `cop`, which is alive.
+    #[inline]
+    pub(super) fn location_of(&mut self, interp: &mut Interp, cop: usize) -> LocationId {
+        match interp.statements.get(cop) {
+            Some(at) => at,
+            None => self.new_location(interp, cop),
         }
     }
 
     #[cold]
-    pub(super) fn new_place(&mut self, interp: &mut Interp, cop: usize) -> PlaceId {
-        let at = if self.options.lines { self.location_id(interp, cop) } else { LocationId::default() };
-        // The statement being compiled has one address for all lines.
-        if cop == interp.layout.compiling as usize {
-            if (interp.compiled_place.0, interp.compiled_place.1) != (interp.node, at) {
-                interp.compiled_place = (interp.node, at, self.places.intern(interp.node, at));
-            }
-            return interp.compiled_place.2;
-        }
-        let place = self.places.intern(interp.node, at);
-        interp.places.note(interp.node, cop, place);
-        place
-    }
-
-    pub(super) fn location_id(&mut self, interp: &mut Interp, cop: usize) -> LocationId {
-        let location = self.location(interp, cop);
-        if interp.last_location.0 != location {
-            interp.last_location = (location, self.locations.intern(location));
-        }
-        interp.last_location.1
-    }
-
-    /// File and line of the statement `cop`, which is alive.
-    pub(super) fn location(&mut self, interp: &mut Interp, cop: usize) -> Location {
+    fn new_location(&mut self, interp: &mut Interp, cop: usize) -> LocationId {
         if cop == 0 {
-            return Location::default();
+            return LocationId::default();
         }
-        let cop = cop as *const c_void;
+        let statement = cop as *const c_void;
         // SAFETY: the statement is alive; the shim gave the offset, and `cop_file` answers with a C string or null.
-        let (line, file) = unsafe {
-            let file = (interp.layout.cop_file)(cop);
-            let line = *cop.byte_add(interp.layout.cop_line_offset).cast::<u32>();
-            (line, if file.is_null() { &[][..] } else { CStr::from_ptr(file).to_bytes() })
+        let (line, name) = unsafe {
+            let name = (interp.layout.cop_file)(statement);
+            let line = *statement.byte_add(interp.layout.cop_line_offset).cast::<u32>();
+            (line, if name.is_null() { c"" } else { CStr::from_ptr(name) })
         };
-        if cop == interp.layout.compiling {
-            if interp.compiled_file.0 != file {
-                interp.compiled_file = (file.to_vec(), self.file(file));
-            }
-            return Location { file: interp.compiled_file.1, line };
+        if statement == interp.layout.compiling {
+            return self.compiled_location(&mut interp.compiled, name, line);
         }
-        Location { file: self.file(file), line }
+        let file = self.file(name.to_bytes());
+        let at = self.locations.intern(Location { file, line });
+        interp.statements.note(cop, at);
+        at
+    }
+
+    fn compiled_location(&mut self, compiled: &mut Compiled, name: &CStr, line: u32) -> LocationId {
+        let is_same = *compiled.name == *name;
+        if is_same && compiled.line == line {
+            return compiled.at;
+        }
+        if !is_same {
+            (compiled.name, compiled.file) = (name.into(), self.file(name.to_bytes()));
+        }
+        compiled.line = line;
+        compiled.at = self.locations.intern(Location { file: compiled.file, line });
+        compiled.at
     }
 
     /// The id of a file's name, string evals by the statement they stand in.
