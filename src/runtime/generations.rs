@@ -14,6 +14,8 @@ type Generations = [AtomicU32; CLASSES];
 static OF_STATEMENTS: Generations = [const { AtomicU32::new(0) }; CLASSES];
 static OF_SUBS: Generations = [const { AtomicU32::new(0) }; CLASSES];
 
+/// Counts all statements that were freed.
+static STATEMENTS_FREED: AtomicU32 = AtomicU32::new(0);
 /// Counts all that was freed.
 static FREED: AtomicU32 = AtomicU32::new(0);
 
@@ -39,16 +41,24 @@ pub fn of_sub(code: usize) -> u32 {
 /// perl frees the statement at that address.
 pub fn freed(cop: usize) {
     class(&OF_STATEMENTS, cop).fetch_add(1, Relaxed);
+    STATEMENTS_FREED.fetch_add(1, Relaxed);
     FREED.fetch_add(1, Relaxed);
 }
 
 /// perl frees the code at that address.
 pub fn sub_freed(code: usize) {
     class(&OF_SUBS, code).fetch_add(1, Relaxed);
+    FREED.fetch_add(1, Relaxed);
 }
 
 /// Counts all statements that perl has freed: has any been, since this was last so?
 #[inline]
 pub fn all() -> u32 {
+    STATEMENTS_FREED.load(Relaxed)
+}
+
+/// Counts all that perl has freed, statements and subs: as long as it stands, no generation has risen.
+#[inline]
+pub fn freed_so_far() -> u32 {
     FREED.load(Relaxed)
 }

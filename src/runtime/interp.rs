@@ -7,6 +7,7 @@ use super::birth_notes::Birth;
 use super::call_stream::CallStream;
 use super::coroutines::{Coroutine, Coroutines};
 use super::heap_visit::HeapVisit;
+use super::hot_statements::HotStatements;
 use super::locations::LocationId;
 use super::pools::PoolSuspect;
 use super::scalar_ledger::{Heads, ScalarLedger};
@@ -113,6 +114,8 @@ pub struct Interp {
     /// The node that runs.
     pub node: NodeId,
     frames: Vec<Frame>,
+    /// Of the statements that run most: their place, and where their calls lead.
+    pub hot: HotStatements,
     /// Locations by the address of their statement.
     pub statements: StatementCache,
     /// What was being compiled last.
@@ -155,6 +158,7 @@ impl Interp {
             layout,
             node: root,
             frames: vec![Frame::root(root)],
+            hot: HotStatements::default(),
             statements: StatementCache::default(),
             compiled: Compiled::default(),
             main_stack: layout.own_stack,

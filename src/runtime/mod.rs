@@ -6,7 +6,7 @@
 //! | `interpose` | stands between the program and its allocator |
 //! | `recording`, `lock`, `thread` | the way from a hook into the recorder |
 //! | `recorder` | what an event changes |
-//! | `interp`, `coroutines`, `sub_cache`, `statement_cache`, `generations`, `eval_origins`, `pools` | what is known of perl |
+//! | `interp`, `coroutines`, `sub_cache`, `statement_cache`, `hot_statements`, `generations`, `eval_origins`, `pools` | what is known of perl |
 //! | `scalar_ledger`, `mirror`, `arena_pages`, `birth_notes`, `births` | where and when every live scalar was born |
 //! | `strings`, `locations`, `call_tree`, `places`, `block_table` | what figures belong to |
 //! | `shim_types` | what the shim hands over |
@@ -39,7 +39,8 @@ mod header;
 mod heap_sample;
 pub mod heap_visit;
 mod high_fd;
-pub mod id_table;
+pub mod hot_statements;
+mod id_table;
 pub mod interp;
 mod interpose;
 pub mod locations;

@@ -51,9 +51,13 @@ impl Recorder {
     pub fn enter(&mut self, interp: &mut Interp, key: SubKey, stack: *const c_void, context: i32) -> bool {
         let cop = interp.curcop() as usize;
         self.settle_call(interp, cop);
-        let Some(sub) = interp.subs.sub(key) else { return false };
-        let called_at = self.location_of(interp, cop);
-        let child = self.tree.child(interp.node, sub, called_at);
+        let child = match interp.hot.child(cop, interp.node, key) {
+            Some(child) => child,
+            None => match interp.subs.sub(key) {
+                Some(sub) => self.find_child(interp, cop, key, sub),
+                None => return false,
+            },
+        };
         self.open(interp, child, stack, context, cop);
         true
     }
@@ -71,8 +75,7 @@ impl Recorder {
         let cop = interp.curcop() as usize;
         let sub = self.describe(description);
         interp.subs.note_sub(key, sub);
-        let called_at = self.location_of(interp, cop);
-        let child = self.tree.child(interp.node, sub, called_at);
+        let child = self.find_child(interp, cop, key, sub);
         self.open(interp, child, stack, context, cop);
     }
 
@@ -144,6 +147,18 @@ impl Recorder {
             self.exits_matter |= self.marks.watch(&self.options.mark, id, &sub, &self.strings);
         }
         id
+    }
+
+    #[cold]
+    fn find_child(&mut self, interp: &mut Interp, cop: usize, key: SubKey, sub: SubId) -> NodeId {
+        let called_at = self.location_of(interp, cop);
+        let capped_before = self.tree.depth_capped_calls;
+        let child = self.tree.child(interp.node, sub, called_at);
+        // What is cut off is not remembered, for each is counted.
+        if Self::has_own_address(interp, cop) && self.tree.depth_capped_calls == capped_before {
+            interp.hot.note_child(cop, interp.node, key, child);
+        }
+        child
     }
 
     #[inline(always)]

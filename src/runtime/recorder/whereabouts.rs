@@ -55,8 +55,25 @@ impl Recorder {
     /// The place of the statement `cop`, which is alive, in the node that runs.
     #[inline]
     pub(super) fn place_of(&mut self, interp: &mut Interp, cop: usize) -> PlaceId {
+        match interp.hot.place(cop, interp.node) {
+            Some(place) => place,
+            None => self.find_place(interp, cop),
+        }
+    }
+
+    #[cold]
+    fn find_place(&mut self, interp: &mut Interp, cop: usize) -> PlaceId {
         let at = if self.options.lines { self.location_of(interp, cop) } else { LocationId::default() };
-        self.places.intern(interp.node, at)
+        let place = self.places.intern(interp.node, at);
+        if Self::has_own_address(interp, cop) {
+            interp.hot.note_place(cop, interp.node, place);
+        }
+        place
+    }
+
+    /// All statements that are being compiled have one address.
+    pub(super) fn has_own_address(interp: &Interp, cop: usize) -> bool {
+        cop != interp.layout.compiling as usize
     }
 
     /// File and line of the statement `cop`, which is alive.
