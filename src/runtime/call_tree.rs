@@ -63,7 +63,7 @@ pub struct CallTree {
     big: Vec<NodeFigures>,
     node_ids: IdTable,
     /// Calls made lately, and the nodes they led to.
-    recent: DirectMapped<(Path, NodeId), { 1 << 12 }>,
+    recent: DirectMapped<(Path, NodeId), { 1 << 13 }>,
     /// The node looked up last.
     last: NodeId,
     /// No node of this number or above has called another.

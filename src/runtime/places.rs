@@ -54,7 +54,7 @@ pub struct Places {
     big: Vec<PlaceFigures>,
     ids: IdTable,
     /// Places met lately.
-    recent: DirectMapped<Recent, { 1 << 12 }>,
+    recent: DirectMapped<Recent, { 1 << 13 }>,
     /// The place looked up last.
     last: PlaceId,
     /// No node of this number or above has a place.

@@ -44,7 +44,7 @@ const MOST_SUBS: usize = 1 << 16;
 /// Subs by key.
 #[derive(Default)]
 pub struct SubCache {
-    recent: DirectMapped<(SubKey, Known), { 1 << 10 }>,
+    recent: DirectMapped<(SubKey, Known), { 1 << 11 }>,
     subs: FxHashMap<SubKey, Known>,
 }
 
