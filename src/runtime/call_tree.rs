@@ -136,7 +136,7 @@ impl CallTree {
             Some(id) => id,
             None => match self.above(path) {
                 Above::Same(id) => id,
-                Above::Others => self.add(path),
+                Above::Others => self.add(path, spread),
                 Above::TooMany => {
                     // Not remembered, for each is counted.
                     self.depth_capped_calls += 1;
@@ -176,11 +176,10 @@ impl CallTree {
         }
     }
 
-    fn add(&mut self, path: Path) -> NodeId {
+    fn add(&mut self, path: Path, spread: u64) -> NodeId {
         let id = self.push(path);
         self.callers_seen = self.callers_seen.max(path.parent.0 + 1);
-        let nodes = &self.nodes;
-        self.node_ids.insert(id.0, |id| nodes.get(id as usize).map_or(0, |node| node.path.spread()));
+        self.node_ids.insert(id.0, spread);
         id
     }
 

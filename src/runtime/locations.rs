@@ -93,8 +93,7 @@ impl Locations {
     fn add(&mut self, block: Block) -> u32 {
         let id = self.blocks.len() as u32;
         self.blocks.push(block);
-        let blocks = &self.blocks;
-        self.ids.insert(id, |id| blocks.get(id as usize).map_or(0, |block| block.spread()));
+        self.ids.insert(id, block.spread());
         id
     }
 

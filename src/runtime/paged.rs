@@ -58,6 +58,11 @@ impl<T: Copy + Default> Paged<T> {
         self.pages.get_mut(index >> PAGE_BITS)?.entries.get_mut(index & (PAGE - 1))
     }
 
+    /// All entries, to change them.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.pages.iter_mut().flat_map(|page| &mut page.entries).take(self.length)
+    }
+
     /// Entries from `first` on.
     pub fn from(&self, first: usize) -> impl Iterator<Item = &T> {
         (first..self.length).filter_map(|index| self.get(index))

@@ -181,7 +181,7 @@ impl Places {
         let id = match known {
             Some(id) => id,
             None if self.all.len() as u32 >= MAX_PLACES => return PlaceId(0),
-            None => self.add(node, at),
+            None => self.add(node, at, spread),
         };
         self.recent.note(spread, Recent { node, at, id });
         id
@@ -195,12 +195,11 @@ impl Places {
         self.ids.find(spread, |id| self.is(PlaceId(id), node, at)).map(PlaceId)
     }
 
-    fn add(&mut self, node: NodeId, at: LocationId) -> PlaceId {
+    fn add(&mut self, node: NodeId, at: LocationId, spread: u64) -> PlaceId {
         let id = PlaceId(self.all.len() as u32);
         self.nodes_seen = self.nodes_seen.max(node.0 + 1);
         self.all.push(Small { node, at, ..Default::default() });
-        let all = &self.all;
-        self.ids.insert(id.0, |id| all.get(id as usize).map_or(0, |place| spread_place(place.node, place.at)));
+        self.ids.insert(id.0, spread);
         id
     }
 
