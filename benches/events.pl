@@ -1,43 +1,58 @@
 #!/usr/bin/perl
-# What an event costs a whole program: nanoseconds of CPU time over the plain run, for a call, a statement, and an
-# allocation with its free.
+# What an event costs: nanoseconds of CPU time over what perl itself takes for it.
 #
-#   perl benches/events.pl [ROUNDS]      (in the build folder, after make; default 5 rounds, the median is printed)
+#   perl benches/events.pl [--rounds N] [--only REGEX] [MODE=OPTION,...]...     (after make)
+#
+# An event is what one program has in its loop and another has not; all else is the same in both. The loop is timed from
+# inside, with the writer's thread. What others do on the machine only adds, so the quickest round counts.
 use strict;
 use warnings;
-use File::Temp 'tempdir';
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use List::Util qw(min);
+use MProfBench;
 
-my $rounds = shift // 5;
-my $trace  = tempdir(CLEANUP => 1) . '/mprof.bin';
-my @switch = ('-Iblib/lib', '-Iblib/arch', "-d:MProf=file=$trace");
+my ($rounds, $only, @modes) = arguments(7, 'full', 'light', 'calls', 'off');
 
-# name, events in a run, program
-my @programs = (
-    ['call (enter and leave)', 3e6, 'sub f { } f() for 1 .. 3_000_000'],
-    ['statement',              1e7, 'my $x; for (1 .. 2_000_000) { $x = 1; $x = 2; $x = 3; $x = 4; $x = 5 }'],
-    ['malloc and free',        3e6, 'for (1 .. 1_000_000) { my $x = [1]; my $y = {} ; $#$x = 9 }'],
-    ['string eval',            1e5, 'eval "1" for 1 .. 100_000'],
+my $ten_statements = join '', map "\$x = $_;\n", 1 .. 10;
+my $one_statement  = join(', ', map "\$x = $_", 1 .. 10) . ';';
+
+# name; times the loop runs; events each time; the loop with them and without. A sub has a statement even if it is empty.
+my @events = (
+    ['call: enter and leave',   2e6, 1, 'f();',                               '$x; $x;'],
+    ['unchanged statement',     1e6, 9, $ten_statements,                      $one_statement],
+    ['malloc and free',         2e6, 1, 'vec($x, 99, 8) = 1; undef $x;',      'vec($x, 99, 8) = 1; undef $y;'],
+    ['2 scalars born and dead', 2e6, 1, '$x = [];',                           '$x = 1;'],
+    ['string eval with all',    1e5, 1, 'eval "1";',                          '$x; $x;'],
 );
 
-sub seconds {
-    my @command = @_;
-    my $before  = (times)[2];
-    system(@command) == 0 or die "@command: exit status $?\n";
-    return (times)[2] - $before;
+sub nanoseconds {
+    my ($options, $times, $body) = @_;
+    my $program = <<"PERL";
+use Time::HiRes qw(clock_gettime CLOCK_PROCESS_CPUTIME_ID);
+sub f { }
+my \$begin = clock_gettime(CLOCK_PROCESS_CPUTIME_ID);
+for (1 .. $times) { $body }
+printf '%.0f', (clock_gettime(CLOCK_PROCESS_CPUTIME_ID) - \$begin) * 1e9;
+PERL
+    return output_of(pinned(perl_with($options), '-e', $program));
 }
 
-sub median { my @sorted = sort { $a <=> $b } @_; return $sorted[@sorted / 2] }
-
-printf "%-24s %14s %14s %10s\n", 'event', 'plain ns', 'more ns', 'ratio';
-for (@programs) {
-    my ($name, $events, $program) = @$_;
-    my (@plain, @more, @ratio);
+print machine(), sprintf "%-26s %9s", 'ns per event', 'plain';
+printf " %9s", "+ $_->[0]" for @modes;
+print "\n";
+for (grep $_->[0] =~ $only, @events) {
+    my ($name, $times, $events, @bodies) = @$_;
+    my @all = (undef, map $_->[1], @modes);
+    my @least;
     for (1 .. $rounds) {
-        my $plain    = seconds($^X, '-e', $program);
-        my $profiled = seconds($^X, @switch, '-e', $program);
-        push @plain, $plain / $events * 1e9;
-        push @more,  ($profiled - $plain) / $events * 1e9;
-        push @ratio, $profiled / $plain;
+        for my $mode (0 .. $#all) {
+            for my $body (0, 1) {
+                my ($took) = nanoseconds($all[$mode], $times, $bodies[$body]);
+                $_ = min($_ // $took, $took) for $least[$mode][$body];
+            }
+        }
     }
-    printf "%-24s %14.1f %14.1f %10.2f\n", $name, median(@plain), median(@more), median(@ratio);
+    my ($plain, @more) = map { ($_->[0] - $_->[1]) / $times / $events } @least;
+    printf "%-26s %9.1f" . " %9.1f" x @more . "\n", $name, $plain, map $_ - $plain, @more;
 }

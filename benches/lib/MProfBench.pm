@@ -1,0 +1,108 @@
+# What the benchmarks share: their arguments, how a program is run with and without the profiler, and on what machine.
+package MProfBench;
+
+use strict;
+use warnings;
+
+use Config;
+use Cwd qw(realpath);
+use Exporter qw(import);
+use File::Basename qw(basename dirname);
+use File::Temp qw(tempdir);
+use Getopt::Long;
+
+our @EXPORT = qw(arguments children_seconds geometric_mean machine median output_of perl_with pinned trace_folder);
+
+my $root = realpath(dirname(__FILE__) . '/../..');
+
+# The modes that are measured where none are named: a name, and options as they stand after -d:MProf=.
+my @MODES = (['full', ''], ['light', 'live=0,ledger=0'], ['calls', 'calls=1'], ['off', 'start=no']);
+
+# Reads the command line: the number of rounds, which rows are wanted, and modes as NAME=OPTION,... Without any of these
+# the modes are @modes, by name.
+sub arguments {
+    my ($rounds, @modes) = @_;
+    my $only = '';
+    my $usage = 'usage: perl benches/' . basename($0) . " [--rounds N] [--only REGEX] [MODE=OPTION,...]...\n"
+        . "default: $rounds rounds, all rows, " . join(' ', map "$_->[0]='$_->[1]'", known(@modes)) . "\n";
+    GetOptions('rounds=i' => \$rounds, 'only=s' => \$only, 'help' => sub { print $usage; exit }) && $rounds > 0
+        or die $usage;
+    -e "$root/blib/arch/auto/Devel/MProf/MProf.so" or die "not built yet: run make first\n";
+    delete @ENV{qw(MPROF PERL5OPT PERL5DB)};
+    @ENV{qw(PERL_HASH_SEED PERL_PERTURB_KEYS)} = (0, 0);
+    my @named = map { /^(\w[^=]*)=(.*)/s ? [$1, $2] : die $usage } @ARGV;
+    return ($rounds, qr/$only/, @named ? @named : known(@modes));
+}
+
+sub known { my %wanted = map { $_ => 1 } @_; return grep $wanted{ $_->[0] }, @MODES }
+
+# Where the traces go. Each run begins with an empty one.
+my $folder;
+sub trace_folder { return $folder ||= tempdir(CLEANUP => 1) }
+
+# The command that runs perl: without the profiler, or in the mode of these options. Either finds Devel::MProf::API.
+sub perl_with {
+    my ($options) = @_;
+    my @perl = ($^X, "-I$root/blib/lib", "-I$root/blib/arch");
+    return @perl if !defined $options;
+    unlink glob trace_folder() . '/*';
+    return (@perl, join ',', '-d:MProf=file=' . trace_folder() . '/mprof.bin', grep length, $options);
+}
+
+# The command on one CPU, where that can be asked for: a program that moves finds cold caches.
+sub pinned {
+    my @command = @_;
+    our $pin //= [pin()];
+    return (@$pin, @command);
+}
+
+sub pin {
+    return if !grep -x "$_/taskset", split /:/, $ENV{PATH};
+    my ($last) = slurp('/proc/self/status') =~ /^Cpus_allowed_list:.*?(\d+)$/m or return;
+    return ('taskset', '-c', $last);
+}
+
+# What a command prints.
+sub output_of {
+    my @command = @_;
+    open my $out, '-|', @command or die "$command[0]: $!\n";
+    my @lines = <$out>;
+    close $out or die "@command: exit status $?\n";
+    return @lines;
+}
+
+# CPU seconds of a command that may print what it likes, in user and kernel mode; and its exit status.
+sub children_seconds {
+    my @command = @_;
+    my (undef, undef, @before) = times;
+    my $pid = fork // die "fork: $!\n";
+    if (!$pid) {
+        open STDOUT, '>', '/dev/null';
+        open STDERR, '>', '/dev/null';
+        exec @command or die;
+    }
+    waitpid $pid, 0;
+    my $status = $?;
+    my (undef, undef, @after) = times;
+    return ($after[0] + $after[1] - $before[0] - $before[1], $status);
+}
+
+sub median { my @sorted = sort { $a <=> $b } @_; return ($sorted[$#sorted / 2] + $sorted[@sorted / 2]) / 2 }
+
+sub geometric_mean { my $sum = 0; $sum += log for @_; return exp($sum / @_) }
+
+# The machine and the versions, as lines to stand above a table.
+sub machine {
+    my ($model) = slurp('/proc/cpuinfo') =~ /^model name\s*:\s*(.+)$/m;
+    my $cpus    = () = slurp('/proc/cpuinfo') =~ /^processor\s*:/mg;
+    my ($glibc) = `ldd --version 2>/dev/null` =~ /(\S+)$/m;
+    my ($rustc) = `rustc --version 2>/dev/null` =~ /^rustc (\S+)/;
+    my ($linux) = slurp('/proc/sys/kernel/osrelease') =~ /(\S+)/;
+    my ($memory) = slurp('/proc/meminfo') =~ /^MemTotal:\s*(\d+)/m;
+    return sprintf "%s, %d CPUs, %.0f GB; Linux %s, glibc %s\nperl %vd %s, rustc %s\n\n", $model // $Config{archname}, $cpus,
+        $memory / 1e6, $linux, $glibc // '?', $^V, $Config{useithreads} ? 'with threads' : 'without threads', $rustc // '?';
+}
+
+sub slurp { my ($file) = @_; open my $in, '<', $file or return ''; local $/; return scalar <$in> }
+
+1;
