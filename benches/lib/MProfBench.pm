@@ -77,6 +77,7 @@ sub children_seconds {
     my (undef, undef, @before) = times;
     my $pid = fork // die "fork: $!\n";
     if (!$pid) {
+        open STDIN,  '<', '/dev/null';
         open STDOUT, '>', '/dev/null';
         open STDERR, '>', '/dev/null';
         exec @command or die;
