@@ -21,7 +21,7 @@ my $one_statement  = join(', ', map "\$x = $_", 1 .. 10) . ';';
 my @events = (
     ['call: enter and leave',   2e6, 1, 'f();',                               '$x; $x;'],
     ['unchanged statement',     1e6, 9, $ten_statements,                      $one_statement],
-    ['malloc and free',         2e6, 1, 'vec($x, 99, 8) = 1; undef $x;',      'vec($x, 99, 8) = 1; undef $y;'],
+    ['malloc and free',         2e6, 1, '$#x = 9; undef @x;',                 '$#x = 9; undef @y;'],
     ['2 scalars born and dead', 2e6, 1, '$x = [];',                           '$x = 1;'],
     ['string eval with all',    1e5, 1, 'eval "1";',                          '$x; $x;'],
 );

@@ -38,12 +38,12 @@ PERL
         our @kept = ();
         $#kept = $size - 1;
         for my $thousand (0 .. $size / 1000 - 1) {
-            vec($kept[$_], 15, 8) = 1 for 1000 * $thousand .. 1000 * $thousand + 999;
+            $kept[$_] .= 'some text' for 1000 * $thousand .. 1000 * $thousand + 999;
             look();
         }
 PERL
         undef $kept[$at];
-        vec($kept[$at], 15, 8) = 1;
+        $kept[$at] .= 'some text';
 PERL
     scalars => { sizes => [1e4, 1e5, 1e6, 1e7], build => <<'PERL', work => <<'PERL' },
         # An element, and what it refers to.
@@ -58,7 +58,7 @@ PERL
 PERL
     snapshots => { sizes => [1e1, 1e2, 1e3, 1e4], build => <<'PERL', work => <<'PERL' },
         our @kept = (1) x 1000;
-        sub renew { undef $kept[$_[0]]; vec($kept[$_[0]], 15, 8) = 1 }
+        sub renew { undef $kept[$_[0]]; $kept[$_[0]] .= 'some text' }
         for (1 .. $size) { renew($_ % @kept); Devel::MProf::snapshot(); look() }
 PERL
         renew($at % @kept);
