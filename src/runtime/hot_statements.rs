@@ -82,8 +82,8 @@ impl HotStatements {
         calls.iter().find(|call| call.key == key && call.parent == parent).map(|call| call.child)
     }
 
-    /// What is to be noted of the statement at `cop`, if it is.
-    fn to_note(&mut self, cop: usize) -> Option<&mut Hot> {
+    /// The entry of the statement at `cop`, new or old, if it gets one.
+    fn noted(&mut self, cop: usize) -> Option<&mut Hot> {
         if self.known(cop).is_none() {
             self.missed = self.missed.wrapping_add(1);
             if self.missed % SELDOM != 0 {
@@ -97,14 +97,14 @@ impl HotStatements {
 
     /// Remembers a place.
     pub fn note_place(&mut self, cop: usize, node: NodeId, place: PlaceId) {
-        if let Some(hot) = self.to_note(cop) {
+        if let Some(hot) = self.noted(cop) {
             (hot.node, hot.place) = (node, place);
         }
     }
 
     /// Remembers where a call led.
     pub fn note_child(&mut self, cop: usize, parent: NodeId, key: SubKey, child: NodeId) {
-        let Some(hot) = self.to_note(cop) else { return };
+        let Some(hot) = self.noted(cop) else { return };
         hot.calls.rotate_right(1);
         if let Some(first) = hot.calls.first_mut() {
             *first = Call { key, parent, child, generation: generations::of_sub(key.code) };
