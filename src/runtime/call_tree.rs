@@ -28,7 +28,8 @@ struct Path {
 impl Path {
     #[inline]
     fn spread(self) -> u64 {
-        spread(spread(u64::from(self.parent.0) << 32 | u64::from(self.called_at.number())) ^ u64::from(self.sub.0))
+        let calls = u64::from(self.parent.0) << 32 | u64::from(self.called_at.number());
+        spread(calls ^ u64::from(self.sub.0) << 20)
     }
 }
 
@@ -122,14 +123,15 @@ impl CallTree {
         let path = Path { parent, sub, called_at };
         let spread = path.spread();
         let (recent, child) = self.recent.get(spread);
-        self.last = if recent == path { child } else { self.find_or_add(path, spread) };
+        self.last = if recent == path { child } else { self.find_or_add(parent, sub, called_at, spread) };
         self.last
     }
 
     /// As with places, it may well be the one after the last.
     #[cold]
     #[inline(never)]
-    fn find_or_add(&mut self, path: Path, spread: u64) -> NodeId {
+    fn find_or_add(&mut self, parent: NodeId, sub: SubId, called_at: LocationId, spread: u64) -> NodeId {
+        let path = Path { parent, sub, called_at };
         let next = NodeId(self.last.0 + 1);
         let known = if next.0 < self.len() && self.is(next, path) { Some(next) } else { self.find(path, spread) };
         let id = match known {
