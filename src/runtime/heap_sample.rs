@@ -181,24 +181,28 @@ impl Sample<'_> {
     fn choose(&mut self, ledger: &ScalarLedger) -> u64 {
         let mut in_window = 0;
         let mut parts: FxHashMap<PlaceId, u64> = FxHashMap::default();
-        for (_, birth, born_at) in ledger.scalars() {
+        // `for_each` here and below: the loop over the heads of an arena is one of its own then, and twice as fast.
+        ledger.scalars().for_each(|(_, birth, born_at)| {
             if let Some((place, number)) = self.window.number(birth, born_at) {
                 in_window += 1;
                 *parts.entry(place).or_default() |= self.window.part(number);
             }
-        }
+        });
         parts.retain(|_, parts| parts.count_ones() >= LEAST_BIRTHS);
         if self.window.unit == BirthUnit::Snapshots {
             // A program that is still loading its modules bears survivors all the time.
             parts.retain(|&place, _| !self.recorder.is_loading(place));
         }
+        if parts.is_empty() {
+            return in_window;
+        }
         let mut by_number: FxHashMap<u64, usize> = FxHashMap::default();
-        for (_, birth, born_at) in ledger.scalars() {
+        ledger.scalars().for_each(|(_, birth, born_at)| {
             if let Some((_, number)) = self.window.number(birth, born_at).filter(|(place, _)| parts.contains_key(place))
             {
                 *by_number.entry(number).or_default() += 1;
             }
-        }
+        });
         let mut newest_first: Vec<_> = by_number.into_iter().collect();
         newest_first.sort_unstable_by(|a, b| b.cmp(a));
         let mut listed = 0;
@@ -210,13 +214,13 @@ impl Sample<'_> {
                 break;
             }
         }
-        for (head, birth, born_at) in ledger.scalars() {
-            let Some((place, _)) = self.window.number(birth, born_at) else { continue };
+        ledger.scalars().for_each(|(head, birth, born_at)| {
+            let Some((place, _)) = self.window.number(birth, born_at) else { return };
             if parts.contains_key(&place) && (self.listed as usize) < self.most_listed {
                 self.visit.seek(head as usize, self.listed);
                 self.listed += 1;
             }
-        }
+        });
         in_window
     }
 
@@ -233,7 +237,7 @@ impl Sample<'_> {
     /// Walks over all scalars: takes the census, lists those chosen, and notes who refers to them.
     fn walk(&mut self, ledger: &ScalarLedger) -> Vec<CensusGroup> {
         let mut groups: FxHashMap<(ScalarKind, StrId), CensusGroup> = FxHashMap::default();
-        for (head, birth, born_at) in ledger.scalars() {
+        ledger.scalars().for_each(|(head, birth, born_at)| {
             let number = self.visit.number(head as usize);
             let told = self.ask(head.cast(), number.is_some());
             let class = self.class(told.blessed_into);
@@ -258,7 +262,7 @@ impl Sample<'_> {
             } else if !self.visit.references.is_empty() {
                 self.holder(head as usize, &told, birth);
             }
-        }
+        });
         groups.into_values().collect()
     }
 
@@ -346,10 +350,10 @@ impl Sample<'_> {
                 self.visit.seek(address, number);
             }
             let mut found = FxHashMap::default();
-            for (head, birth, _) in ledger.scalars() {
+            ledger.scalars().for_each(|(head, birth, _)| {
                 let address = head as usize;
                 if listed.number(address).is_some() {
-                    continue;
+                    return;
                 }
                 let told = self.ask(head.cast(), false);
                 self.visit.references.retain(|reference| {
@@ -362,7 +366,7 @@ impl Sample<'_> {
                         found.insert(address, number);
                     }
                 }
-            }
+            });
             self.roots();
             self.visit = listed;
             wanted = found;

@@ -4,7 +4,7 @@ use super::Recorder;
 use crate::format::ids::{NodeId, PlaceId, StrId};
 use crate::format::records::{Sub, SubKind};
 use crate::runtime::eval_origins::eval_number;
-use crate::runtime::interp::{Compiled, Interp};
+use crate::runtime::interp::Interp;
 use crate::runtime::locations::{Location, LocationId};
 use crate::runtime::thread::Thread;
 use std::ffi::{c_void, CStr};
@@ -87,31 +87,42 @@ impl Recorder {
 
     #[cold]
     fn new_location(&mut self, interp: &mut Interp, cop: usize) -> LocationId {
-        if cop == 0 {
+        let statement = cop as *const c_void;
+        if statement.is_null() {
             return LocationId::default();
         }
-        let statement = cop as *const c_void;
+        if statement == interp.layout.compiling {
+            return self.compiled_location(interp);
+        }
         // SAFETY: the statement is alive; the shim gave the offset, and `cop_file` answers with a C string or null.
         let (line, name) = unsafe {
             let name = (interp.layout.cop_file)(statement);
             let line = *statement.byte_add(interp.layout.cop_line_offset).cast::<u32>();
             (line, if name.is_null() { c"" } else { CStr::from_ptr(name) })
         };
-        if statement == interp.layout.compiling {
-            return self.compiled_location(&mut interp.compiled, name, line);
-        }
         let file = self.file(name.to_bytes());
         let at = self.locations.intern(Location { file, line });
         interp.statements.note(cop, at);
         at
     }
 
-    fn compiled_location(&mut self, compiled: &mut Compiled, name: &CStr, line: u32) -> LocationId {
-        let is_same = *compiled.name == *name;
+    /// Where perl's compiler is. Its file's name may change in place, so it is compared each time.
+    fn compiled_location(&mut self, interp: &mut Interp) -> LocationId {
+        let compiled = &mut interp.compiled;
+        let statement = interp.layout.compiling;
+        // SAFETY: as in `new_location`; what is compared are C strings.
+        let (line, name, is_same) = unsafe {
+            let line = *statement.byte_add(interp.layout.cop_line_offset).cast::<u32>();
+            let name = (interp.layout.cop_file)(statement);
+            let name = if name.is_null() { c"".as_ptr() } else { name };
+            (line, name, libc::strcmp(name, compiled.name.as_ptr()) == 0)
+        };
         if is_same && compiled.line == line {
             return compiled.at;
         }
         if !is_same {
+            // SAFETY: as above.
+            let name = unsafe { CStr::from_ptr(name) };
             (compiled.name, compiled.file) = (name.into(), self.file(name.to_bytes()));
         }
         compiled.line = line;
