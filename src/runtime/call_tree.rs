@@ -291,6 +291,11 @@ impl CallTree {
         self.nodes.has_changed()
     }
 
+    /// At most so many nodes have changed.
+    pub fn most_changed(&self) -> usize {
+        self.nodes.most_changed()
+    }
+
     /// Subs from id `first` on.
     pub fn subs_from(&self, first: u32) -> &[Sub] {
         self.subs.get(first as usize..).unwrap_or(&[])

@@ -99,6 +99,11 @@ impl<T: Copy + Default + Stated> Paged<T> {
         self.pages.iter().any(|page| page.has_changed)
     }
 
+    /// At most so many entries have changed since they were last written.
+    pub fn most_changed(&self) -> usize {
+        self.pages.iter().filter(|page| page.has_changed).count() * PAGE
+    }
+
     /// What `of` makes of at most `most` of the entries that have changed, and of their indices, in their order. They are
     /// written now. None are left when there are none here.
     pub fn take_changed<R>(&mut self, most: usize, of: impl Fn(usize, T) -> R) -> Vec<R> {

@@ -66,6 +66,9 @@ const MARKS_IN_ANY_CASE: u64 = 64;
 /// With more scalars than this the program would notice the pause: then only who asks for a sample gets one, and the end.
 const MOST_SCALARS_UNASKED: isize = 1_000_000;
 
+/// A snapshot that is due is taken after that time, however much there still is to be written ahead of it.
+const LONGEST_AHEAD: Duration = Duration::from_secs(1);
+
 /// Least distance between two points of the time line.
 const POINT_EVERY: Duration = Duration::from_millis(100);
 
@@ -166,7 +169,11 @@ pub fn attend(recorder: &mut Recorder, interp: &mut Interp) {
     }
     let now = look_at_time(recorder);
     let since = now.saturating_sub(recorder.trace.last_snapshot);
-    if since >= pause_between(recorder, now) && snapshot::is_due(recorder) && is_writer_idle(recorder) {
+    let pause = pause_between(recorder, now);
+    if since >= pause && snapshot::is_due(recorder) && is_writer_idle(recorder) {
+        if since < pause + LONGEST_AHEAD && !write_ahead(recorder) {
+            return;
+        }
         before_snapshot(recorder, interp);
         let seconds = now.as_secs();
         let is_full = recorder.marks.made == 0 && seconds > 0 && is_sample_due(recorder, interp, now, seconds);
@@ -384,6 +391,14 @@ fn send_snapshot(recorder: &mut Recorder, cause: Cause, sampled: Option<&Interp>
         snapshot::take(recorder, cause, sampled, |record| writer.send(record));
         recorder.trace.writer = Some(writer);
     }
+}
+
+/// Some of the next snapshot, for a big one would make the program wait. Returns whether there is no more to do.
+fn write_ahead(recorder: &mut Recorder) -> bool {
+    let Some(writer) = recorder.trace.writer.take() else { return true };
+    let is_all = snapshot::write_ahead(recorder, |record| writer.send(record));
+    recorder.trace.writer = Some(writer);
+    is_all
 }
 
 /// Hands the events of an interpreter's stream of calls over, if there are any.

@@ -8,14 +8,52 @@ use crate::format::records::{Cause, Figures, Nodes, Places, Snapshot, Strings, S
 use crate::format::Record;
 use rustc_hash::FxHashMap;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Entries of a table, or figures, that go into one chunk at most: what waits for the writer stays small.
 const RECORDS_A_CHUNK: usize = 1 << 12;
 
+/// Chunks that are written ahead of a snapshot at a time: the program waits for these.
+const CHUNKS_AHEAD: usize = 8;
+
 /// Has anything changed since the last snapshot?
 pub fn is_due(recorder: &Recorder) -> bool {
-    recorder.tree.has_changed() || recorder.places.has_changed() || !recorder.timeline.is_empty()
+    let is_begun = !recorder.trace.ahead_took.is_zero();
+    is_begun || recorder.tree.has_changed() || recorder.places.has_changed() || !recorder.timeline.is_empty()
+}
+
+/// With more definitions and nodes to write than these a snapshot makes the program wait for some ten milliseconds.
+const MANY_AT_ONCE: usize = 1 << 17;
+
+/// Is the next snapshot so big that some of it should be written ahead?
+fn is_big(recorder: &Recorder) -> bool {
+    let [_, _, nodes, places] = recorder.trace.written;
+    let undefined = (recorder.tree.len() - nodes) + (recorder.places.count() - places);
+    undefined as usize + recorder.tree.most_changed() > MANY_AT_ONCE
+}
+
+/// Writes some of a big snapshot's definitions and nodes before it is taken, so that little is left for then. A node that
+/// changes until the snapshot is written once more, and its last figures count. Places are not written ahead: what they
+/// had at the peak is as of the snapshot's. Returns whether there is no more of it.
+pub fn write_ahead(recorder: &mut Recorder, mut put: impl FnMut(Record)) -> bool {
+    if recorder.trace.ahead_took.is_zero() && !is_big(recorder) {
+        return true;
+    }
+    let begun = Instant::now();
+    let snapshot = recorder.trace.snapshot;
+    let mut is_all = false;
+    for _ in 0..define_some(recorder, CHUNKS_AHEAD, &mut put) {
+        let nodes = recorder.tree.take_changed(RECORDS_A_CHUNK);
+        is_all = nodes.len() < RECORDS_A_CHUNK;
+        if !nodes.is_empty() {
+            put(Record::Figures(Figures { snapshot, nodes, places: Vec::new() }));
+        }
+        if is_all {
+            break;
+        }
+    }
+    recorder.trace.ahead_took += begun.elapsed();
+    is_all
 }
 
 /// Takes a snapshot: definitions first, then figures, then what makes them count. A full one has a sample of the scalars
@@ -51,7 +89,7 @@ pub fn take(recorder: &mut Recorder, cause: Cause, sampled: Option<&Interp>, mut
     recorder.births_go_on();
     recorder.trace.last_snapshot = time;
     recorder.trace.last_live_bytes = recorder.counters.live_bytes;
-    recorder.trace.last_pause = figures_took;
+    recorder.trace.last_pause = figures_took + std::mem::take(&mut recorder.trace.ahead_took);
 }
 
 /// What `take` returns, until that is nothing.
@@ -71,24 +109,33 @@ pub fn define_strings(recorder: &mut Recorder, put: &mut dyn FnMut(Record)) {
 
 /// Writes what has not been written yet of the tables.
 pub fn define(recorder: &mut Recorder, put: &mut dyn FnMut(Record)) {
+    define_some(recorder, usize::MAX, put);
+}
+
+/// Writes what has not been written yet of the tables, and of nodes and places at most so many chunks. Returns how many
+/// chunks of these are left; only if there are any, all nodes and places have been written.
+fn define_some(recorder: &mut Recorder, mut chunks: usize, put: &mut dyn FnMut(Record)) -> usize {
     define_strings(recorder, put);
     let [_, subs, nodes, places] = &mut recorder.trace.written;
     for chunk in recorder.tree.subs_from(*subs).chunks(RECORDS_A_CHUNK) {
         put(Record::Subs(Subs { first: SubId(*subs), subs: chunk.to_vec() }));
         *subs += chunk.len() as u32;
     }
-    while *nodes < recorder.tree.len() {
+    while *nodes < recorder.tree.len() && chunks > 0 {
+        chunks -= 1;
         let new: Vec<_> = recorder.tree.nodes_from(*nodes, RECORDS_A_CHUNK, &recorder.locations).collect();
         let first = NodeId(*nodes);
         *nodes += new.len() as u32;
         put(Record::Nodes(Nodes { first, nodes: new }));
     }
-    while *places < recorder.places.count() {
+    while *places < recorder.places.count() && chunks > 0 {
+        chunks -= 1;
         let new: Vec<_> = recorder.places.from(*places, RECORDS_A_CHUNK, &recorder.locations).collect();
         let first = PlaceId(*places);
         *places += new.len() as u32;
         put(Record::Places(Places { first, places: new }));
     }
+    chunks
 }
 
 /// Those that changed, by the kernel's number: a thread that frees something after its end may be known twice.

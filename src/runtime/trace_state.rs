@@ -25,6 +25,8 @@ pub struct TraceState {
     pub last_live_bytes: u64,
     /// How long the program waited for it, without a sample of the heap.
     pub last_pause: Duration,
+    /// The same of what has been written ahead of the next.
+    pub ahead_took: Duration,
     /// Snapshots taken at marks.
     pub mark_snapshots: u64,
     /// When a sample of the heap was last part of one.
@@ -53,6 +55,7 @@ impl TraceState {
             last_snapshot: Duration::ZERO,
             last_live_bytes: 0,
             last_pause: Duration::ZERO,
+            ahead_took: Duration::ZERO,
             mark_snapshots: 0,
             last_sample: Duration::ZERO,
             next_sample: 0,
