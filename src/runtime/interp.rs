@@ -262,14 +262,12 @@ impl Interp {
     /// Closes the innermost call; the root stays.
     #[inline(always)]
     pub fn pop(&mut self) {
-        if self.view.depth == 0 {
-            return;
-        }
-        self.frames.pop();
-        self.view.depth -= 1;
+        let Some(depth) = self.view.depth.checked_sub(1) else { return };
+        self.view.depth = depth;
+        self.frames.truncate(depth + 1);
         self.see_top();
         // Once on the way down: a deep recursion is over.
-        if self.view.depth == FRAMES_KEPT / 4 {
+        if depth == FRAMES_KEPT / 4 {
             self.frames.shrink_to(FRAMES_KEPT);
         }
     }

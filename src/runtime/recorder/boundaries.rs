@@ -31,17 +31,21 @@ impl Recorder {
     #[inline(always)]
     pub(super) fn settle_call(&mut self, interp: &mut Interp, cop: usize) {
         self.settle(interp, cop);
-        match self.options.statm {
-            StatmMode::Auto => {
-                // SAFETY: glibc's own variable, read only.
-                let at = unsafe { __curbrk };
-                if at != self.seen_break || self.statm_due {
-                    self.seen_break = at;
-                    self.read_statm(interp);
-                }
-            }
-            StatmMode::Every => self.read_statm(interp),
-            StatmMode::Off => {}
+        // SAFETY: glibc's own variable, read only.
+        if unsafe { __curbrk } != self.seen_break {
+            self.see_break(interp);
+        }
+    }
+
+    /// The heap's end has moved, or the pages are to be read for another reason.
+    #[cold]
+    fn see_break(&mut self, interp: &mut Interp) {
+        if self.options.statm != StatmMode::Every {
+            // SAFETY: as in `settle_call`.
+            self.seen_break = unsafe { __curbrk };
+        }
+        if self.options.statm != StatmMode::Off {
+            self.read_statm(interp);
         }
     }
 
@@ -49,7 +53,6 @@ impl Recorder {
     #[cold]
     pub fn read_statm(&mut self, interp: &mut Interp) {
         let _errno = ErrnoKept::new();
-        self.statm_due = false;
         let (size, resident) = self.statm.read();
         if (size, resident) != (0, 0) {
             self.tree.grew(interp.node, size, resident);
@@ -61,7 +64,7 @@ impl Recorder {
 
     /// A tick has passed: the next entry or exit reads the pages.
     pub fn want_statm(&mut self) {
-        self.statm_due = true;
+        self.seen_break = std::ptr::null();
     }
 
     #[cold]

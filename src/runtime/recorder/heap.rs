@@ -40,7 +40,7 @@ impl Recorder {
             }
         }
         if bytes >= MAPPING_BYTES {
-            self.statm_due = true;
+            self.want_statm();
         }
     }
 
@@ -114,13 +114,13 @@ impl Recorder {
         };
         self.tree.freed(node, bytes);
         if bytes >= MAPPING_BYTES {
-            self.statm_due = true;
+            self.want_statm();
         }
     }
 
     /// The program mapped and unmapped so many bytes.
     pub fn mapped(&mut self, mapped_bytes: u64, unmapped_bytes: u64) {
-        self.statm_due = true;
+        self.want_statm();
         if !self.paused {
             self.counters.mapped_bytes += mapped_bytes;
             self.counters.unmapped_bytes += unmapped_bytes;

@@ -109,8 +109,8 @@ pub struct Recorder {
     blocks: Option<BlockTable>,
     pools: PlaceId,
     main: NodeId,
+    /// The heap's end as of the last reading of the pages; null where they are to be read again.
     seen_break: *const c_void,
-    statm_due: bool,
 }
 
 impl Recorder {
@@ -148,7 +148,6 @@ impl Recorder {
             pools,
             main,
             seen_break: std::ptr::null(),
-            statm_due: true,
         }
     }
 
