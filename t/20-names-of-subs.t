@@ -180,6 +180,19 @@ is($run->of_sub('List::Util::sum')->{kind}, 'xsub', 'the kind of an XSUB');
 my @unnamed = grep { !/\w/ || /^(?:main)?::$/ } keys %{ $run->{subs} };
 is_deeply(\@unnamed, [], 'no sub is without a name');
 
+# perl asks an overloaded &{} first, also of what is a code reference itself.
+$run = profiled(<<'PERL');
+package Stands::For;
+use overload '&{}' => sub { \&main::target }, fallback => 1;
+package main;
+sub target { my @own = map { [$_] } 1 .. 50; return scalar @own }
+my $object = bless sub { die 'never' }, 'Stands::For';
+sub calls_it { my $number = $object->(1); return $number }
+calls_it() for 1 .. 10;
+PERL
+is($run->of_sub('main::target')->{calls}, 10, 'what an overloaded &{} stands for: 10 calls');
+is($run->parents_of('main::target'), 'main::calls_it', 'from where it was called');
+
 done_testing;
 
 # The name of the anonymous sub that stands in the line which has that text.

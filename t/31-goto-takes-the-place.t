@@ -40,4 +40,18 @@ is($run->parents_of('main::marker'), '(main program)', 'in the end all are over'
 cmp_ok($run->of_sub('main::second')->{self_net_scalars}, '>=', 30, 'it has its own scalars');
 cmp_ok($run->of_sub('main::first')->{self_net_scalars}, '<', 10, 'and not the one it replaced');
 
+# A program that has perl call DB::sub, which it finds to be ours.
+$run = profiled(<<'PERL');
+BEGIN { $^P |= 0x41 }
+sub second { my @own = map { [$_] } 1 .. 50; return scalar @own }
+sub first { goto &second }
+sub outer { first(1); third(1); return }
+sub third { return 1 }
+outer() for 1 .. 5;
+print "end\n";
+PERL
+is($run->{stdout}, "end\n", 'the program runs with $^P') or diag($run->{stderr});
+is($run->of_sub("main::$_")->{calls}, 5, "with \$^P: $_: 5 calls") for qw(outer first second third);
+is($run->parents_of('main::second'), 'main::outer', 'with $^P: one sub takes the place of another');
+
 done_testing;

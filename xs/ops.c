@@ -39,8 +39,11 @@ static OP *entersub_seldom(pTHX_ InterpView *me, CV *callee) {
     return next;
 }
 
+/* Will perl call DB::sub in place of that sub? */
+#define IS_DEBUGGED(callee) ((PL_op->op_private & OPpENTERSUB_DB) && PL_DBsub && GvCV(PL_DBsub) && !CvNODEBUG(callee))
+
 /* A sub is opened before perl sets it up, so that its pad and @_ are its own. With a Perl sub that is all: perl pushes its
- * context or dies, and what ends the context closes it. */
+ * context or dies, and what ends the context closes it. But of a blessed one perl may ask an overloaded &{} first. */
 OP *shim_entersub(pTHX) {
     InterpView *me = shim_me(aTHX);
     CV *callee;
@@ -50,7 +53,8 @@ OP *shim_entersub(pTHX) {
         return next;
     }
     callee = shim_callee(aTHX_ *PL_stack_sp);
-    if (!callee || CvISXSUB(callee) || !PL_op->op_next) return entersub_seldom(aTHX_ me, callee);
+    if (callee && UNLIKELY(IS_DEBUGGED(callee))) callee = NULL;
+    if (!callee || CvISXSUB(callee) || SvOBJECT(callee) || !PL_op->op_next) return entersub_seldom(aTHX_ me, callee);
     shim_open(aTHX_ me, callee, cxstack_ix + 1);
     return original[OP_ENTERSUB](aTHX);
 }

@@ -116,10 +116,12 @@ impl Hot {
     /// Perl has freed something since: was it this?
     #[cold]
     fn still_holds(&mut self) -> bool {
+        // What another thread frees meanwhile is to be looked at again.
+        let now = generations::freed_so_far();
         for call in self.calls.iter_mut().filter(|call| call.generation != generations::of_sub(call.key.code)) {
             *call = NO_CALL;
         }
-        self.held_at = generations::freed_so_far();
+        self.held_at = now;
         if self.generation != generations::of(self.cop) {
             *self = NO_STATEMENT;
             return false;
