@@ -53,12 +53,12 @@ pub fn sub_freed(code: usize) {
 
 /// Counts all statements that perl has freed: has any been, since this was last so?
 #[inline]
-pub fn all() -> u32 {
+pub fn statements_freed() -> u32 {
     STATEMENTS_FREED.load(Relaxed)
 }
 
 /// Counts all that perl has freed, statements and subs: as long as it stands, no generation has risen.
 #[inline]
-pub fn freed_so_far() -> u32 {
+pub fn all_freed() -> u32 {
     FREED.load(Relaxed)
 }

@@ -66,7 +66,7 @@ impl HotStatements {
     #[inline(always)]
     fn known(&mut self, cop: usize) -> Option<&mut Hot> {
         let hot = self.slot(cop);
-        (hot.cop == cop && (hot.held_at == generations::freed_so_far() || hot.still_holds())).then_some(hot)
+        (hot.cop == cop && (hot.held_at == generations::all_freed() || hot.still_holds())).then_some(hot)
     }
 
     /// The place of the statement at `cop` as it runs in `node`.
@@ -89,7 +89,7 @@ impl HotStatements {
             if self.missed % SELDOM != 0 {
                 return None;
             }
-            let (generation, held_at) = (generations::of(cop), generations::freed_so_far());
+            let (generation, held_at) = (generations::of(cop), generations::all_freed());
             *self.slot(cop) = Hot { cop, generation, held_at, ..NO_STATEMENT };
         }
         Some(self.slot(cop))
@@ -117,7 +117,7 @@ impl Hot {
     #[cold]
     fn still_holds(&mut self) -> bool {
         // What another thread frees meanwhile is to be looked at again.
-        let now = generations::freed_so_far();
+        let now = generations::all_freed();
         for call in self.calls.iter_mut().filter(|call| call.generation != generations::of_sub(call.key.code)) {
             *call = NO_CALL;
         }

@@ -124,7 +124,7 @@ pub struct Interp {
     pub main_stack: *const c_void,
     /// The coroutines that wait, if there has been any.
     pub coroutines: Option<Box<Coroutines>>,
-    /// What perl had freed at the last boundary.
+    /// Statements that perl had freed at the last boundary.
     pub freed_so_far: u32,
     /// A block that may be one of perl's pools growing.
     pub pool_suspect: Option<PoolSuspect>,

@@ -25,7 +25,7 @@ impl Recorder {
         if mprof_attention.load(Relaxed) != 0 {
             self.attend(interp);
         }
-        interp.freed_so_far = generations::all();
+        interp.freed_so_far = generations::statements_freed();
     }
 
     #[inline(always)]
@@ -62,7 +62,7 @@ impl Recorder {
         }
     }
 
-    /// A tick has passed: the next entry or exit reads the pages.
+    /// The next entry or exit reads the pages: a tick has passed, or they are likely to have changed.
     pub fn want_statm(&mut self) {
         self.seen_break = std::ptr::null();
     }

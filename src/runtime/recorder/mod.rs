@@ -185,7 +185,7 @@ impl Recorder {
             }
         };
         self.begin_scalars(interp, number == 0);
-        interp.freed_so_far = generations::all();
+        interp.freed_so_far = generations::statements_freed();
         if self.options.calls && interp.calls.is_none() {
             self.begin_calls(interp);
         }

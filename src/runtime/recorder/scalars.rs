@@ -60,7 +60,7 @@ impl Recorder {
     /// The place of the statement `cop`. One that may have been freed since the last boundary is not looked at.
     #[inline]
     fn place_at_boundary(&mut self, interp: &mut Interp, cop: usize) -> PlaceId {
-        let lives = interp.freed_so_far == generations::all();
+        let lives = interp.freed_so_far == generations::statements_freed();
         self.place_of(interp, if lives { cop } else { 0 })
     }
 
