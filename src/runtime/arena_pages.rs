@@ -19,6 +19,18 @@ pub struct Arena {
     pub notes: *mut Note,
 }
 
+impl Arena {
+    /// Where the note of the head at that index is; null while they are narrow.
+    #[inline]
+    pub fn note(&self, index: usize) -> *mut Note {
+        if self.notes.is_null() {
+            self.notes
+        } else {
+            self.notes.wrapping_add(index)
+        }
+    }
+}
+
 /// An arena that no address lies in.
 pub const NO_ARENA: Arena = Arena { start: usize::MAX, bytes: 0, notes: std::ptr::null_mut() };
 

@@ -373,15 +373,22 @@ impl ScalarLedger {
     /// A head is free now, and has that note: if its birth is noted, it died.
     #[inline(always)]
     fn bury(&mut self, free: Free, note: Note, died: &mut impl FnMut(Birth)) {
-        let before = if free.noted.is_null() {
-            self.noted(free.code)
-        } else {
-            // SAFETY: the note is the ledger's own.
-            unsafe { *free.noted }
-        };
+        let before = self.note_of(free);
         self.note(free, note);
         if let Some(birth) = before.birth() {
             died(birth);
+        }
+    }
+
+    /// The note of a head.
+    #[inline(always)]
+    fn note_of(&self, free: Free) -> Note {
+        if free.noted.is_null() {
+            self.narrow_note(free.code)
+        } else {
+            // SAFETY: an arena has a note for each of its heads; arenas are never dropped, and what a box owns does not move
+            // with the box.
+            unsafe { *free.noted }
         }
     }
 
@@ -458,9 +465,9 @@ impl ScalarLedger {
         (code >> self.index_bits, (code & ((1 << self.index_bits) - 1)) as usize)
     }
 
-    /// The note of a head.
+    /// The note of a head, which may be among narrow ones.
     #[cold]
-    fn noted(&self, code: Code) -> Note {
+    fn narrow_note(&self, code: Code) -> Note {
         let (number, index) = self.split(code);
         self.notes.get(number as usize).map_or(Note::default(), |notes| notes.get(index))
     }
@@ -503,9 +510,7 @@ impl ScalarLedger {
     fn coded(&mut self, head: *mut Head) -> Option<Free> {
         let (number, arena, index) = self.find(head)?;
         let code = number << self.index_bits | index as u32;
-        // As in `decoded`.
-        let noted = if arena.notes.is_null() { arena.notes } else { arena.notes.wrapping_add(index) };
-        Some(Free { head, noted, code })
+        Some(Free { head, noted: arena.note(index), code })
     }
 
     /// What is known of a head by its code, and its note.
@@ -515,13 +520,8 @@ impl ScalarLedger {
         // SAFETY: a code is of an arena that was met.
         let arena = unsafe { self.pages.arena(number) };
         let head = (arena.start as *mut Head).wrapping_add(index);
-        if arena.notes.is_null() {
-            return (Free { head, noted: std::ptr::null_mut(), code }, self.noted(code));
-        }
-        let noted = arena.notes.wrapping_add(index);
-        // SAFETY: an arena has a note for each of its heads; arenas are never dropped, and what a box owns does not move with
-        // the box.
-        (Free { head, noted, code }, unsafe { *noted })
+        let free = Free { head, noted: arena.note(index), code };
+        (free, self.note_of(free))
     }
 
     /// Arenas by number: their first heads, and what is noted of all of them.
