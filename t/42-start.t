@@ -79,8 +79,9 @@ is($run->of_sub('main::stops')->{calls}, 1, 'the sub that stopped is in it');
 $run = profiled('sub f { push our @kept, 1 } f() for 1 .. 3; Devel::MProf::snapshot(); print "$$\n"; $| = 1; kill KILL => $$');
 is($run->{signal}, 9, 'a program that is killed after a snapshot');
 is($run->of_sub('main::f')->{calls}, 3, 'has what was before it in the trace');
-my @causes = map { $_->{cause} } snapshots($run);
-is(scalar @causes, 1, 'and one snapshot');
+# On a machine that is busy the clock may have had some taken before.
+my %snapshots = map { ($_->{cause} => $_->{snapshots}) } grep { $_->{cause} ne 'interval' } snapshots($run);
+is_deeply(\%snapshots, { request => 1 }, 'and the one that was asked for');
 
 for my $call (qw(start stop snapshot)) {
     $run = profiled("Devel::MProf::$call() for 1 .. 3; Devel::MProf->$call; print qq(ran\\n)");

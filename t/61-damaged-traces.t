@@ -9,7 +9,7 @@ use Test::More;
 use lib "$FindBin::Bin/lib";
 use MProfTest;
 
-# Five snapshots, each with 100 calls more.
+# Five snapshots, each with 100 calls more. On a machine that is busy the clock has more of them taken in between.
 my $run = profiled(<<'PERL');
 sub f { push our @kept, 'x' x 10; return }
 for my $n (1 .. 5) {
@@ -33,7 +33,7 @@ for (my $at = $prefix_bytes; $at < length $bytes; ) {
 my ($header_end)   = map { $_->[1] } grep { $_->[0] == 1 } @ends;
 my @snapshot_ends  = map { $_->[1] } grep { $_->[0] == 7 } @ends;
 is($ends[-1][1], length $bytes, 'the trace is chunks from its start to its end');
-is(scalar @snapshot_ends, 6, 'with six snapshots: five that were asked for, and that of the end');
+cmp_ok(scalar @snapshot_ends, '>=', 6, 'with six snapshots, at least: five that were asked for, and that of the end');
 
 # What reading some bytes gives: 'refused', or the calls of f and whether there was a warning, or a complaint of ours.
 sub reading {
@@ -50,13 +50,20 @@ sub reading {
     return ($f ? $f->{calls} : 0) . (@{ $report->{warnings} } ? ' with a warning' : '');
 }
 
+# Calls of f in each snapshot, as a trace that ends with it says.
+my @calls = map { reading(substr $bytes, 0, $_) =~ /\A(\d+)(?: with a warning)?\z/ ? $1 : -1 } @snapshot_ends;
+my %is_calls = map { ($_ => 1) } 0, @calls;
+is_deeply([grep { !$is_calls{ 100 * $_ } } 1 .. 5], [], 'the snapshots that were asked for can be read') or diag("@calls");
+is("@calls", join(' ', sort { $a <=> $b } @calls), 'none has fewer calls than the one before');
+is($calls[-1], 500, 'and the last has all');
+
 # Lengths here and there, and all around the ends of chunks.
 my $stride  = int(length($bytes) / 70) + 1;
 my %lengths = map { ($_ => 1) } (map { $_ * $stride } 0 .. 70), map { ($_ - 1, $_, $_ + 1) } $header_end, @snapshot_ends;
 my %wrong;
 for my $length (grep { $_ < length $bytes } sort { $a <=> $b } keys %lengths) {
     my $whole    = grep { $_ <= $length } @snapshot_ends;
-    my $calls    = 100 * ($whole > 5 ? 5 : $whole);
+    my $calls    = $whole ? $calls[ $whole - 1 ] : 0;
     my $answer   = reading(substr $bytes, 0, $length);
     my $expected = $length < $header_end ? 'refused' : "$calls with a warning";
     # At the very end of a snapshot nothing is missing that was ever written: a warning or not is as well.
@@ -72,7 +79,7 @@ for my $at (map { $_ * $stride } 0 .. 70) {
     my $wrong = $bytes;
     substr($wrong, $at, 1) = chr(255 ^ ord substr $wrong, $at, 1);
     my $answer = reading($wrong);
-    $odd{"byte $at: $answer"}++ if $answer !~ /\A(?:refused|(?:[1-5]00|0) with a warning)\z/;
+    $odd{"byte $at: $answer"}++ if $answer ne 'refused' && !($answer =~ /\A(\d+) with a warning\z/ && $is_calls{$1});
 }
 is_deeply(\%odd, {}, 'a wrong byte anywhere is noticed');
 
