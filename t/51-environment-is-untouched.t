@@ -66,7 +66,8 @@ my %sights = (
     'srand and rand'             => 'srand 42; print join " ", map { int rand 1000 } 1 .. 5',
     'hash order'                 => 'my %h = map { ($_ => 1) } "a" .. "z"; print join "", keys %h',
     'the locale'                 => 'require POSIX; print POSIX::setlocale(POSIX::LC_ALL(), "")',
-    'alarm and timers'           => 'print alarm 0; require Time::HiRes; print join ",", Time::HiRes::getitimer(Time::HiRes::ITIMER_REAL())',
+    # The suite itself sets an alarm that is far away: how many seconds are left of it, is another matter.
+    'alarm and timers'           => 'my $left = alarm 0; print $left > 100 ? "far away" : $left; require Time::HiRes; print join ",", Time::HiRes::getitimer(Time::HiRes::ITIMER_REAL())',
     'limits'                     => 'open my $l, "<", "/proc/self/limits"; print grep { /open files|core|stack/ } <$l>',
     'that $_, $@ and $/ are as ever' => 'no warnings; print defined $_ ? "d" : "u", "[$@]", $/ eq "\n" ? "n" : "?", defined $, ? "d" : "u", $; eq "\034" ? 1 : 0, "[$&]", $0',
     'files in the folder'        => 'opendir my $d, "."; print join ",", sort grep { !/^mprof/ } readdir $d',
