@@ -65,8 +65,10 @@ my %threads = map { $_->{name} =~ /^\(C thread (\d+)\)$/ ? ($1 => $_) : () } $ru
 is(scalar keys %threads, 10, 'each thread has a root of its own');
 for my $column (['self_allocated_bytes', 100], ['self_live_bytes', 50]) {
     my ($name, $blocks) = @$column;
-    my %bytes = map { ($_->{$name} => 1) } values %threads;
-    is(join(' ', sort keys %bytes), $blocks * usable_bytes_of_c(1000), "$name of each");
+    my $least = $blocks * usable_bytes_of_c(1000);
+    # A block gets up to 16 bytes more where it fits into a hole of malloc's.
+    my @wrong = grep { $_ < $least || $_ > $least + 16 * $blocks } map { $_->{$name} } values %threads;
+    is("@wrong", '', "$name of each");
 }
 my %rows = map { ($_->{thread_id} => $_) } @{ $run->report('info')->{threads}{rows} };
 is_deeply([sort { $a <=> $b } grep { !$rows{$_}{runs_perl} } keys %rows], [sort { $a <=> $b } keys %threads], 'each has a row, by the kernel\'s number');
