@@ -20,7 +20,9 @@ PERL
 my @figures = qw(calls self_allocated_bytes self_allocated_blocks self_freed_bytes self_net_scalars);
 my $all     = profiled($program);
 cmp_ok($all->of_sub('main::keep')->{self_live_blocks}, '>=', 200, 'with everything on, keep has live blocks');
-cmp_ok($all->of_sub('main::big')->{self_resident_pages}, '>=', 3 * 2048, 'and big its pages: 8 MB each time');
+# Some kernels tell pages by the batch of each processor, so some dozens may be missing.
+my $big_pages = 3 * 2048 - 150;
+cmp_ok($all->of_sub('main::big')->{self_resident_pages}, '>=', $big_pages, 'and big its pages: 8 MB each time');
 
 for my $options ('live=0', 'lines=0', 'statm=off', 'statm=every', 'live=0,lines=0,statm=off', 'interval=0.05') {
     my $run = profiled($program, options => $options);
@@ -53,21 +55,49 @@ for my $options ('live=0', 'lines=0', 'statm=off', 'statm=every', 'live=0,lines=
         is($pages, 0, "$options: no sub has pages");
     }
     else {
-        cmp_ok($pages, '>=', 3 * 2048, "$options: big has its pages");
+        cmp_ok($pages, '>=', $big_pages, "$options: big has its pages");
     }
-    cmp_ok($total->{resident_pages}, '>', 3 * 2048, "$options: the process has pages in any case");
+    cmp_ok($total->{resident_pages}, '>', $big_pages, "$options: the process has pages in any case");
 }
 
-my ($auto, $every, $off) = map { profiled($program, options => "statm=$_")->counters->{statm_reads} } qw(auto every off);
-cmp_ok($every, '>=', 2 * 403, 'statm=every: a read at each entry and exit');
-cmp_ok($auto, '<', $every / 2, 'statm=auto: fewer');
-cmp_ok($auto, '>=', 3, 'but some');
-cmp_ok($off, '<', $auto, 'statm=off: at the snapshots only');
+# How many a run has is the clock's affair: each reads them, and so does the start.
+my %reads;
+for my $mode (qw(auto every off)) {
+    my $run = profiled($program, options => "statm=$mode");
+    $reads{$mode} = $run->counters->{statm_reads};
+    $reads{"$mode, at snapshots"} = 1 + sum_of(snapshots($run));
+}
+cmp_ok($reads{every}, '>=', 2 * 403, 'statm=every: a read at each entry and exit');
+cmp_ok($reads{auto}, '<', $reads{every} / 2, 'statm=auto: fewer');
+cmp_ok($reads{auto}, '>=', 3 + $reads{'auto, at snapshots'}, 'but some');
+cmp_ok($reads{off}, '<=', $reads{'off, at snapshots'}, 'statm=off: at the snapshots only');
 
-# More intervals, more snapshots.
-my $works = 'use Time::HiRes qw(time); my $end = time + 0.7; sub f { push our @k, 1; 1 } while (time < $end) { f(); select undef, undef, undef, 0.005 }';
-my ($many, $few) = map { my %of = map { ($_->{cause} => $_->{snapshots}) } @{ profiled($works, options => "interval=$_")->report('info')->{snapshots}{rows} }; $of{interval} || 0 } 0.05, 60;
-cmp_ok($many, '>=', 3, 'interval=0.05: several snapshots');
-cmp_ok($few, '<=', 16, 'interval=60: those of the first seconds, ever rarer');
+# More intervals, more snapshots. The program goes on until there are some, for a busy machine may take them late.
+my $works = 'use Time::HiRes qw(time); my $end = time + 0.7; sub f { push our @k, 1; 1 } while (time < $end || Devel::MProf::stats()->{snapshots} < 3 && time < $end + 60) { f(); select undef, undef, undef, 0.005 }';
+my ($many, $few) = map { profiled($works, options => "interval=$_") } 0.05, 60;
+cmp_ok(snapshots($many)->{interval} || 0, '>=', 3, 'interval=0.05: several snapshots');
+# The first comes with the first tick, after 0.02 s; each of the others a quarter of the time that it has run by then later.
+my $ticks = 1 + log(seconds($few) / 0.02) / log(4 / 3);
+cmp_ok(snapshots($few)->{interval} || 0, '<=', $ticks + 1, 'interval=60: those of the first seconds, ever rarer');
 
 done_testing;
+
+# {cause => snapshots}
+sub snapshots {
+    my ($run) = @_;
+    return { map { ($_->{cause} => $_->{snapshots}) } @{ $run->report('info')->{snapshots}{rows} } };
+}
+
+sub sum_of {
+    my ($figures) = @_;
+    my $sum = 0;
+    $sum += $_ for values %$figures;
+    return $sum;
+}
+
+# How long it ran.
+sub seconds {
+    my ($run) = @_;
+    my ($end) = grep { $_->{cause} eq 'exit' } @{ $run->report('info')->{snapshots}{rows} };
+    return $end->{last_time_ns} / 1e9;
+}
