@@ -44,7 +44,8 @@ my $large = $run->of_sub('main::large');
 cmp_ok($large->{self_resident_pages}, '>=', 29.5 * 256, 'the sub that took 30 MB has the pages');
 cmp_ok($large->{self_resident_pages}, '<', 31 * 256, 'and no more');
 cmp_ok($large->{self_size_pages}, '>=', 29.5 * 256, 'of the virtual size as well');
-cmp_ok($run->of_sub('main::small')->{self_resident_pages}, '<', 20, 'the other one has hardly any');
+# Some kernels tell pages by the batch of each processor, so some dozens may be told later than they were taken.
+cmp_ok($run->of_sub('main::small')->{self_resident_pages}, '<', 150, 'the other one has hardly any');
 
 # A time line, for a program that runs for a while.
 $run = profiled(<<'PERL', options => 'interval=0.2');
