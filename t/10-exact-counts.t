@@ -18,8 +18,8 @@ my $run = profiled(<<"PERL");
 my (\@strings, \@scalars, \$at);
 my \$long = 'abcdefghij' x 100;
 \$#strings = \$#scalars = $n - 1;
-{ my \@fills_the_pools = map "\$_", 1 .. 3 * $n; }
-my \@fills_the_holes = map { my \$string = unpack 'a1000', \$long; [\$string] } 1 .. 64;
+{ my \@fills_the_pools = map "\$_", 1 .. 3 * $n + 2000; }
+my \@fills_the_holes = map { my \$string = unpack 'a1000', \$long; [\$string] } 1 .. 1000;
 sub strings { \$strings[\$at++] = unpack 'a1000', \$long; return }
 sub scalars { \$scalars[\$at++] = 1; return }
 sub nothing { return }
