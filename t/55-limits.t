@@ -121,7 +121,7 @@ SKIP: {
     my $run = reads_as_without('a program that may open no more files', '"$@"', refuse('openat') . $program, $one_at_most);
     is($run->of_sub('main::f')->{calls}, 100, 'a program that may open no more files: its calls are in the trace');
     # Without barriers the recorder is locked at each use; a snapshot is taken while the program waits all the same.
-    $run = confined('perl -e "$REFUSE" "$@"', 'sub f { push our @kept, "x" x 1000; return } f() for 1 .. 10_000; select undef, undef, undef, 1.5; kill KILL => $$',
+    $run = confined('perl -e "$REFUSE" "$@"', 'sub f { push our @kept, "x" x 1000; return } f() for 1 .. 10_000; select undef, undef, undef, 5; kill KILL => $$',
         profiled => 1, options => 'interval=0.5', env => { REFUSE => refuse('membarrier') . 'exec @ARGV or die;' });
     is($run->of_sub('main::f')->{calls}, 10_000, 'no membarrier: what a waiting program did before it was killed is in the trace');
 }
