@@ -70,7 +70,7 @@ sub served {
         exec @command or POSIX::_exit(99);
     }
     my @responses;
-    my $end = time + 120;
+    my $end = time + 300;
     # Two at a time, so that there is always more than one worker at work.
     while (@responses < $requests && time < $end) {
         my @sockets = map IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port, Timeout => 5), 1, 2;
@@ -84,11 +84,29 @@ sub served {
             push @responses, $response;
         }
     }
-    # A worker that is about to end by itself, after its last request, must not be killed by the master meanwhile.
-    sleep 3 if $is_profiled;
+    # A worker that is about to end by itself, after its last request, must not be killed by the master meanwhile: for three
+    # seconds all must have been as they are, and have had nothing to do.
+    my ($were, $quiet) = ('', 0);
+    while ($is_profiled && $quiet < 30 && time < $end) {
+        my $are = join ' ', map { $_ . (is_idle($_) ? '' : ' works') } processes_in($dir);
+        $quiet = $are eq $were && $are !~ /works/ ? $quiet + 1 : 0;
+        $were  = $are;
+        sleep 0.1;
+    }
     kill QUIT => $pid;
     my $ended = waitpid($pid, 0) == $pid ? $? : 'not';
     # Workers end after the master.
-    sleep 0.1 while time < $end && grep { my $of = readlink "/proc/$_/cwd"; defined $of && $of eq $dir } map m{/proc/(\d+)}, glob '/proc/[0-9]*';
+    sleep 0.1 while time < $end && processes_in($dir);
     return { dir => $dir, responses => \@responses, ended => $ended };
+}
+
+sub processes_in {
+    my ($dir) = @_;
+    return grep { my $of = readlink "/proc/$_/cwd"; defined $of && $of eq $dir } map m{/proc/(\d+)}, glob '/proc/[0-9]*';
+}
+
+# Does the program wait for something? The profiler's own thread is seldom seen at work where the program is not.
+sub is_idle {
+    my ($pid) = @_;
+    return !grep { !/\) [SI] / } map { eval { read_file($_) } || '' } glob "/proc/$pid/task/[0-9]*/stat";
 }
