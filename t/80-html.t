@@ -92,7 +92,7 @@ subtest 'the call tree' => sub {
 my $names = sub {
     my ($view) = @_;
     # The page draws a view when it gets round to it.
-    for (1 .. 100) {
+    for (1 .. 1000) {
         my $names = $browser->js(
             "return [...document.querySelectorAll('#view-$view tbody tr')].map((row) => row.cells[0].textContent)");
         return $names if @$names;

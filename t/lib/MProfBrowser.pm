@@ -22,7 +22,7 @@ use MProfTest qw(need_package write_file);
 use Time::HiRes qw(sleep time);
 
 my $json             = JSON::PP->new->utf8->canonical;
-my $patience_seconds = 60;
+my $patience_seconds = 300;
 
 # What WebDriver calls an element in its answers.
 my $element = 'element-6066-11e4-a52e-4f735466cecf';

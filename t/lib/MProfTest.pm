@@ -46,7 +46,7 @@ my $reader  = "$root/blib/script/mprof-dump";
 my @not_inherited = qw(MPROF PERL5OPT PERL5DB PERL5LIB PERL_HASH_SEED PERL_PERTURB_KEYS NO_COLOR);
 
 # No run of a program in the suite takes near this long; one that hangs is killed.
-my $patience_seconds = 300;
+my $patience_seconds = 1200;
 
 Test::More::plan(skip_all => 'not built yet: run make first')
     if grep { !-e "$root/$_" } qw(blib/script/mprof-dump blib/arch/auto/Devel/MProf/MProf.so);
