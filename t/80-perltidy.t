@@ -13,7 +13,7 @@ need_package('perltidy', '/usr/bin/perltidy', 'Perl::Tidy');
 
 my $source = read_file("$FindBin::Bin/lib/MProfTest.pm");
 my $run    = same_behaviour('perltidy writes the same', undef,
-    script => '/usr/bin/perltidy', args => ['-st', '-l=60', 'in.pl'], files => { 'in.pl' => $source });
+    script => '/usr/bin/perltidy', args => ['-npro', '-st', '-l=60', 'in.pl'], files => { 'in.pl' => $source });
 cmp_ok(length $run->{stdout}, '>', length($source) / 2, 'and it writes something');
 isnt($run->{stdout}, $source, 'and something else than it read');
 

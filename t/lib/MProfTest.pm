@@ -43,7 +43,9 @@ my @include = map { "-I$root/blib/$_" } qw(lib arch);
 my $reader  = "$root/blib/script/mprof-dump";
 
 # What of our environment a program is not to have: it would change what it does, or what perl finds.
-my @not_inherited = qw(MPROF PERL5OPT PERL5DB PERL5LIB PERL_HASH_SEED PERL_PERTURB_KEYS NO_COLOR);
+my @not_inherited = qw(
+    MPROF PERL5OPT PERL5DB PERL5LIB PERL_HASH_SEED PERL_PERTURB_KEYS PERL_UNICODE NO_COLOR CLICOLOR_FORCE LC_ALL LANGUAGE
+);
 
 # No run of a program in the suite takes near this long; one that hangs is killed.
 my $patience_seconds = 1200;
@@ -111,6 +113,8 @@ sub run_command {
         $ENV{MPROF} = $how{mprof} if defined $how{mprof};
         # Two runs of a program that prints hashes are to print them in the same order.
         $ENV{PERL_HASH_SEED} = 0;
+        # What the system says is to be in English, and a locale that is not installed is nobody's business.
+        @ENV{qw(LC_MESSAGES PERL_BADLANG)} = ('C', 0);
         my $env = $how{env} || {};
         for my $name (keys %$env) {
             if (defined $env->{$name}) { $ENV{$name} = $env->{$name} }
