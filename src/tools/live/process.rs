@@ -76,6 +76,7 @@ mod tests {
     use super::*;
     use crate::format::records::Header;
     use crate::format::{encode_chunk, encode_prefix};
+    use std::process::{Child, Command};
 
     fn trace_by(pid: u32) -> Vec<u8> {
         let mut bytes = encode_prefix();
@@ -83,27 +84,39 @@ mod tests {
         bytes
     }
 
+    /// A process that has these open and no others: other tests of this one have traces open meanwhile.
+    struct Holder(Child);
+
+    impl Holder {
+        fn of([first, second, third]: [File; 3]) -> Self {
+            Self(Command::new("sleep").arg("1000").stdin(first).stdout(second).stderr(third).spawn().unwrap())
+        }
+    }
+
+    impl Drop for Holder {
+        fn drop(&mut self) {
+            let _ = self.0.kill();
+            let _ = self.0.wait();
+        }
+    }
+
     #[test]
     fn the_trace_is_found_among_what_is_open() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().canonicalize().unwrap().join(name);
-        let pid = std::process::id();
-        let open = |name: &str, bytes: &[u8]| {
-            fs::write(path(name), bytes).unwrap();
-            File::open(path(name)).unwrap()
-        };
-        let _other = open("other", b"no trace");
+        let holder = Holder::of(["other", "own.bin", "parents.bin"].map(|name| File::create(path(name)).unwrap()));
+        let pid = holder.0.id();
+        fs::write(path("other"), "no trace").unwrap();
         assert!(matches!(trace_of(pid), Err(ProcessError::NoTrace(_))));
-        let own = open("own.bin", &trace_by(pid));
-        let _parents = open("parents.bin", &trace_by(1));
+        fs::write(path("parents.bin"), trace_by(1)).unwrap();
+        assert_eq!(trace_of(pid).unwrap(), path("parents.bin"));
+        fs::write(path("own.bin"), trace_by(pid)).unwrap();
         assert_eq!(trace_of(pid).unwrap(), path("own.bin"));
         // A name that has gone to another file is no name of it.
         fs::rename(path("own.bin"), path("moved.bin")).unwrap();
         assert_eq!(trace_of(pid).unwrap(), path("moved.bin"));
         fs::remove_file(path("moved.bin")).unwrap();
         assert!(trace_of(pid).unwrap().starts_with("/proc"));
-        drop(own);
-        assert_eq!(trace_of(pid).unwrap(), path("parents.bin"));
         assert!(matches!(trace_of(u32::MAX), Err(ProcessError::None(_))));
     }
 }
