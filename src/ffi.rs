@@ -92,6 +92,12 @@ pub extern "C" fn mprof_wants_db() -> bool {
     OPTIONS.lock().as_ref().is_some_and(|options| options.hook == HookMode::Db)
 }
 
+/// Are statements to be told of, or calls alone? Only births of scalars need them.
+#[no_mangle]
+pub extern "C" fn mprof_wants_statements() -> bool {
+    OPTIONS.lock().as_ref().is_none_or(|options| options.ledger)
+}
+
 /// When to start: 0 at once, 1 when the program has been compiled, 2 when asked.
 #[no_mangle]
 pub extern "C" fn mprof_start_mode() -> u8 {
@@ -323,6 +329,14 @@ pub extern "C" fn mprof_leave_to(view: *mut InterpView, depth: usize, cop: *cons
 pub extern "C" fn mprof_statement(view: *mut InterpView, cop: *const c_void) {
     if !view.is_null() {
         with_interp(view, |recorder, interp| recorder.settle(interp, cop as usize));
+    }
+}
+
+/// Something waits, in the midst of the statement that runs.
+#[no_mangle]
+pub extern "C" fn mprof_attend(view: *mut InterpView) {
+    if !view.is_null() {
+        with_interp(view, |recorder, interp| recorder.settle_running(interp));
     }
 }
 

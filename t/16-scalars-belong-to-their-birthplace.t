@@ -82,7 +82,22 @@ PERL
     is(int($make->{self_net_scalars} / 101), 3, "${threads}until then they live: 3 scalars each");
 }
 
+# With no option at all: of a sub's statements, the one that made them.
+my $several = <<'PERL';
+my @k;
+sub f {
+    push @k, $_[0];
+    my $n = @k;
+    return $n;
+}
+f($_) for 1 .. 500;
+PERL
+my $plain = profiled($several);
+is_deeply([map { $plain->lines_of('prog.pl')->{$_}{self_net_scalars} || 0 } 3 .. 5], [500, 0, 0], 'the statement that made them');
+
 my $without = profiled('my @k; sub f { push @k, 1; return } f() for 1 .. 500; @k = ();', options => 'ledger=0');
 is($without->of_sub('main::f')->{self_net_scalars}, 500, 'ledger=0: deaths are booked on what ran');
+$without = profiled($several, options => 'ledger=0');
+is($without->of_sub('main::f')->{self_net_scalars}, 500, 'ledger=0: and births');
 
 done_testing;

@@ -70,7 +70,7 @@ _begin()
 #else
     mprof_plan("v" PERL_VERSION_STRING, ARCHNAME, FALSE, LIBRARIES);
 #endif
-    shim_hook_ops(aTHX_ !mprof_wants_db());
+    shim_hook_ops(aTHX_ mprof_wants_db() ? SHIM_HOOKS_ENDS : mprof_wants_statements() ? SHIM_HOOKS_STATEMENTS : SHIM_HOOKS_CALLS);
     if (mprof_wants_db()) {
         /* Subs (0x01) by address (0x40), and statements (0x02). */
         PL_perldb |= 0x01 | 0x02 | 0x40;

@@ -201,6 +201,9 @@ void mprof_plan(const char *perl_version,
 // Was `hook=db` asked for?
 bool mprof_wants_db(void);
 
+// Are statements to be told of, or calls alone? Only births of scalars need them.
+bool mprof_wants_statements(void);
+
 // When to start: 0 at once, 1 when the program has been compiled, 2 when asked.
 uint8_t mprof_start_mode(void);
 
@@ -302,6 +305,9 @@ void mprof_leave_to(struct InterpView *view, size_t depth, const void *cop);
 
 // A statement is over; `cop` is it. To be called when scalars have come or gone, or something waits.
 void mprof_statement(struct InterpView *view, const void *cop);
+
+// Something waits, in the midst of the statement that runs.
+void mprof_attend(struct InterpView *view);
 
 // The statement `cop` begins. With `hook=db` every statement is told, and none when it is over.
 void mprof_statement_begins(struct InterpView *view, const void *cop);

@@ -52,6 +52,7 @@ OP *shim_entersub(pTHX) {
         if (next == PL_op) shim_gave_way(aTHX_ NULL);
         return next;
     }
+    if (UNLIKELY(me->top_context > cxstack_ix)) shim_close_unwound(aTHX_ me, PL_curcop);
     callee = shim_callee(aTHX_ *PL_stack_sp);
     if (callee && UNLIKELY(IS_DEBUGGED(callee))) callee = NULL;
     if (!callee || CvISXSUB(callee) || SvOBJECT(callee) || !PL_op->op_next) return entersub_seldom(aTHX_ me, callee);
@@ -141,15 +142,31 @@ static OP *leaving_by_goto(pTHX) {
 STATEMENT(nextstate, OP_NEXTSTATE)
 STATEMENT(dbstate, OP_DBSTATE)
 
-/* Whatever was called inside an eval block ends with it, at the latest. */
-static OP *entertry(pTHX) {
-    const PERL_SI *stack = PL_curstackinfo;
-    const I32 before = cxstack_ix;
-    OP *next = original[OP_ENTERTRY](aTHX);
-    InterpView *me = shim_me(aTHX);
-    if (me && WAS_CONTEXT_PUSHED(stack, before)) shim_close_at_scope_end(aTHX_ me->depth);
-    return next;
+/* Where no statement is told: the end of each turn of a loop, so that what waits need not wait for a call. */
+static OP *unstack(pTHX) {
+    InterpView *me;
+    if (UNLIKELY(mprof_attention) && (me = shim_me(aTHX))) {
+        shim_close_left(aTHX_ me, PL_curcop);
+        mprof_attend(me);
+    }
+    return original[OP_UNSTACK](aTHX);
 }
+
+/* Whatever was called inside an eval or try block ends with it, at the latest. */
+#define CATCHING(name, op)                                                                                            \
+    static OP *name(pTHX) {                                                                                           \
+        const PERL_SI *stack = PL_curstackinfo;                                                                       \
+        const I32 before = cxstack_ix;                                                                                \
+        OP *next = original[op](aTHX);                                                                                \
+        InterpView *me = shim_me(aTHX);                                                                               \
+        if (me && WAS_CONTEXT_PUSHED(stack, before)) shim_close_at_scope_end(aTHX_ me->depth);                        \
+        return next;                                                                                                  \
+    }
+
+CATCHING(entertry, OP_ENTERTRY)
+#if PERL_VERSION_GE(5, 34, 0)
+CATCHING(entertrycatch, OP_ENTERTRYCATCH)
+#endif
 
 /* Code that is compiled and run here and now: it has a context of its own once it is compiled, if it is. */
 static OP *run_code(pTHX_ InterpView *me, int type, size_t depth) {
@@ -167,6 +184,7 @@ static OP *entereval(pTHX) {
     InterpView *me = shim_me(aTHX);
     size_t depth;
     if (!me) return original[OP_ENTEREVAL](aTHX);
+    shim_close_left(aTHX_ me, PL_curcop);
     depth = me->depth;
     mprof_enter_eval(me, PL_evalseq + 1, PL_curstackinfo, cxstack_ix + 1);
     return run_code(aTHX_ me, OP_ENTEREVAL, depth);
@@ -181,6 +199,7 @@ static OP *require_or_do(pTHX_ int type) {
     if (!me || !SvPOK(name) || SvGMAGICAL(name) || SvVOK(name)
         || SvRMAGICAL(GvHVn(PL_incgv)) || (type == OP_REQUIRE && hv_exists_ent(GvHVn(PL_incgv), name, 0)))
         return original[type](aTHX);
+    shim_close_left(aTHX_ me, PL_curcop);
     depth = me->depth;
     file.start = SvPVX_const(name);
     file.length = SvCUR(name);
@@ -248,24 +267,34 @@ void shim_boot(pTHX) {
 }
 
 /* Once for the process. An op keeps the function it was compiled with: only code compiled from now on is wrapped. */
-void shim_hook_ops(pTHX_ bool calls_and_statements) {
-    if (calls_and_statements) {
-        wrap(OP_ENTERSUB, shim_entersub);
+void shim_hook_ops(pTHX_ ShimHooks hooks) {
+    if (hooks != SHIM_HOOKS_ENDS) wrap(OP_ENTERSUB, shim_entersub);
+    if (hooks == SHIM_HOOKS_STATEMENTS) {
         wrap(OP_NEXTSTATE, nextstate);
         wrap(OP_DBSTATE, dbstate);
+    }
+    if (hooks == SHIM_HOOKS_CALLS) {
+        wrap(OP_UNSTACK, unstack);
+        wrap(OP_LAST, leaving_OP_LAST);
+        wrap(OP_NEXT, leaving_OP_NEXT);
+        wrap(OP_REDO, leaving_OP_REDO);
+    } else {
+        wrap(OP_LEAVE, leaving_block_OP_LEAVE);
+        wrap(OP_LEAVELOOP, leaving_block_OP_LEAVELOOP);
+        wrap(OP_LAST, leaving_block_OP_LAST);
+        wrap(OP_NEXT, leaving_block_OP_NEXT);
+        wrap(OP_REDO, leaving_block_OP_REDO);
     }
     wrap(OP_LEAVESUB, leaving_OP_LEAVESUB);
     wrap(OP_LEAVESUBLV, leaving_OP_LEAVESUBLV);
     wrap(OP_RETURN, leaving_OP_RETURN);
-    wrap(OP_LEAVE, leaving_block_OP_LEAVE);
-    wrap(OP_LEAVELOOP, leaving_block_OP_LEAVELOOP);
-    wrap(OP_LAST, leaving_block_OP_LAST);
-    wrap(OP_NEXT, leaving_block_OP_NEXT);
-    wrap(OP_REDO, leaving_block_OP_REDO);
     wrap(OP_LEAVEEVAL, leaveeval);
     wrap(OP_LEAVETRY, leaving_OP_LEAVETRY);
     wrap(OP_GOTO, leaving_by_goto);
     wrap(OP_ENTERTRY, entertry);
+#if PERL_VERSION_GE(5, 34, 0)
+    wrap(OP_ENTERTRYCATCH, entertrycatch);
+#endif
     wrap(OP_ENTEREVAL, entereval);
     wrap(OP_REQUIRE, require);
     wrap(OP_DOFILE, dofile);

@@ -46,9 +46,14 @@ void shim_close_to(pTHX_ size_t depth);
 void shim_close_at_scope_end(pTHX_ size_t depth);
 
 /* ops.c */
+typedef enum {
+    SHIM_HOOKS_ENDS,      /* how calls end: perl itself tells of calls and statements, by DB::sub and DB::DB */
+    SHIM_HOOKS_CALLS,     /* and calls */
+    SHIM_HOOKS_STATEMENTS /* and statements */
+} ShimHooks;
 void shim_boot(pTHX);
 OP *shim_entersub(pTHX);
-void shim_hook_ops(pTHX_ bool calls_and_statements);
+void shim_hook_ops(pTHX_ ShimHooks hooks);
 void shim_hook_interp(pTHX);
 void shim_hook_runops(pTHX);
 

@@ -187,7 +187,9 @@ return. What was born and died in between is in neither figure: both are lower b
 exact; but a scalar that is made where another has just been freed, in the same statement and in the same spot of perl's
 pools, is taken for the other.
 
-With C<ledger=0> only the number of scalars is read: a rise is booked as born and a fall as died, both on what ran.
+With C<ledger=0> only the number of scalars is read, at each call and each return but not after each statement: a rise is
+booked as born and a fall as died, both on the sub that ran. Of its lines the one has them that made the call or returned,
+which may be another than the one where they came or went.
 
 =item *
 

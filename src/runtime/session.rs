@@ -281,7 +281,7 @@ fn is_sample_cheap(recorder: &Recorder, interp: &Interp, now: Duration) -> bool 
 
 /// A unit of the program's work is done, at the statement that runs.
 pub fn mark_now(recorder: &mut Recorder, interp: &mut Interp, label: &[u8]) {
-    recorder.settle(interp, interp.curcop() as usize);
+    recorder.settle_running(interp);
     mark(recorder, interp, if label.is_empty() { b"(mark)" } else { label });
 }
 
@@ -340,7 +340,7 @@ pub const STATS: usize = 12;
 /// Figures of the process as of now.
 pub fn stats(recorder: &mut Recorder, interp: &mut Interp) -> [u64; STATS] {
     let _errno = ErrnoKept::new();
-    recorder.settle(interp, interp.curcop() as usize);
+    recorder.settle_running(interp);
     let totals = snapshot::totals(recorder);
     [
         totals.allocated_bytes,

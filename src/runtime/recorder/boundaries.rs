@@ -16,21 +16,50 @@ extern "C" {
 }
 
 impl Recorder {
-    /// What happened to scalars since the boundary before belongs to the node that runs and to the statement `cop`.
+    /// What happened to scalars since the boundary before belongs to the node that runs and to the statement `cop`, which may
+    /// be over and freed.
     #[inline(always)]
     pub fn settle(&mut self, interp: &mut Interp, cop: usize) {
+        self.see_scalars(interp, cop);
+        interp.freed_so_far = generations::statements_freed();
+    }
+
+    /// As [`Recorder::settle`], for the statement that runs. Returns its address.
+    #[inline(always)]
+    pub fn settle_running(&mut self, interp: &mut Interp) -> usize {
+        let cop = interp.curcop() as usize;
+        interp.freed_so_far = generations::statements_freed();
+        self.see_scalars(interp, cop);
+        cop
+    }
+
+    /// At an entry: the statement that runs calls. Returns its address.
+    #[inline(always)]
+    pub(super) fn settle_entry(&mut self, interp: &mut Interp) -> usize {
+        let cop = self.settle_running(interp);
+        self.see_pages(interp);
+        cop
+    }
+
+    /// At an exit; `cop` was the statement.
+    #[inline(always)]
+    pub(super) fn settle_exit(&mut self, interp: &mut Interp, cop: usize) {
+        self.settle(interp, cop);
+        self.see_pages(interp);
+    }
+
+    #[inline(always)]
+    fn see_scalars(&mut self, interp: &mut Interp, cop: usize) {
         if interp.scalars_moved() {
             self.count_scalars(interp, cop);
         }
         if mprof_attention.load(Relaxed) != 0 {
             self.attend(interp);
         }
-        interp.freed_so_far = generations::statements_freed();
     }
 
     #[inline(always)]
-    pub(super) fn settle_call(&mut self, interp: &mut Interp, cop: usize) {
-        self.settle(interp, cop);
+    fn see_pages(&mut self, interp: &mut Interp) {
         // SAFETY: glibc's own variable, read only.
         if unsafe { __curbrk } != self.seen_break {
             self.see_break(interp);
@@ -41,7 +70,7 @@ impl Recorder {
     #[cold]
     fn see_break(&mut self, interp: &mut Interp) {
         if self.options.statm != StatmMode::Every {
-            // SAFETY: as in `settle_call`.
+            // SAFETY: as in `see_pages`.
             self.seen_break = unsafe { __curbrk };
         }
         if self.options.statm != StatmMode::Off {

@@ -49,8 +49,7 @@ impl Recorder {
     /// A sub is entered from the statement that runs. `false`: describe it, with [`Recorder::enter_described`].
     #[inline(always)]
     pub fn enter(&mut self, interp: &mut Interp, key: SubKey, stack: *const c_void, context: i32) -> bool {
-        let cop = interp.curcop() as usize;
-        self.settle_call(interp, cop);
+        let cop = self.settle_entry(interp);
         let child = match interp.hot.child(cop, interp.node, key) {
             Some(child) => child,
             None => match interp.subs.sub(key) {
@@ -89,8 +88,7 @@ impl Recorder {
         file: Option<&[u8]>,
         eval: u32,
     ) {
-        let cop = interp.curcop() as usize;
-        self.settle_call(interp, cop);
+        let cop = self.settle_entry(interp);
         let called_at = self.location_of(interp, cop);
         let at = self.locations.get(called_at);
         let sub = match file {
@@ -173,7 +171,7 @@ impl Recorder {
     /// The innermost call is over; `cop` was its statement.
     #[inline]
     pub fn leave(&mut self, interp: &mut Interp, cop: usize) {
-        self.settle_call(interp, cop);
+        self.settle_exit(interp, cop);
         if self.exits_matter {
             self.close(interp);
         } else {
@@ -252,7 +250,7 @@ impl Recorder {
     /// All calls above `depth` are over.
     pub fn leave_to(&mut self, interp: &mut Interp, depth: usize, cop: usize) {
         if interp.view.depth > depth {
-            self.settle_call(interp, cop);
+            self.settle_exit(interp, cop);
         }
         self.close_to(interp, depth);
     }
