@@ -5,6 +5,9 @@ use super::heap::{Census, HeapBegins, HeapEdges, HeapScalars};
 use super::records::{End, Figures, Header, Libraries, Marks, Nodes, Places, Snapshot, Strings, Subs};
 use super::{MAGIC, VERSION};
 use bincode::config::{standard, Configuration, Limit, LittleEndian, Varint};
+use bincode::enc::write::Writer;
+use bincode::enc::Encode;
+use bincode::error::EncodeError;
 use thiserror::Error;
 use zstd::bulk::Compressor;
 
@@ -151,26 +154,42 @@ impl Encoder {
     }
 }
 
+/// The bytes of a payload as they come: `bincode::encode_to_vec` encodes everything twice, to know their number first.
+struct Payload(Vec<u8>);
+
+impl Writer for Payload {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
+fn encoded(record: impl Encode) -> Result<Vec<u8>, ChunkError> {
+    let mut payload = Payload(Vec::new());
+    bincode::encode_into_writer(record, &mut payload, config()).map_err(|_| ChunkError::RecordTooLarge)?;
+    Ok(payload.0)
+}
+
 /// A record's kind and its payload.
 fn payload(record: &Record) -> Result<(u8, Vec<u8>), ChunkError> {
     let (kind, payload) = match record {
-        Record::Header(r) => (1, bincode::encode_to_vec(r, config())),
-        Record::Strings(r) => (2, bincode::encode_to_vec(r, config())),
-        Record::Subs(r) => (3, bincode::encode_to_vec(r, config())),
-        Record::Nodes(r) => (4, bincode::encode_to_vec(r, config())),
-        Record::Places(r) => (5, bincode::encode_to_vec(r, config())),
-        Record::Figures(r) => (6, bincode::encode_to_vec(r, config())),
-        Record::Snapshot(r) => (7, bincode::encode_to_vec(r, config())),
-        Record::End(r) => (8, bincode::encode_to_vec(r, config())),
-        Record::Libraries(r) => (9, bincode::encode_to_vec(r, config())),
-        Record::Marks(r) => (10, bincode::encode_to_vec(r, config())),
-        Record::HeapBegins(r) => (11, bincode::encode_to_vec(r, config())),
-        Record::HeapScalars(r) => (12, bincode::encode_to_vec(r, config())),
-        Record::HeapEdges(r) => (13, bincode::encode_to_vec(r, config())),
-        Record::Census(r) => (14, bincode::encode_to_vec(r, config())),
-        Record::Calls(r) => (15, bincode::encode_to_vec(r, config())),
+        Record::Header(r) => (1, encoded(r)),
+        Record::Strings(r) => (2, encoded(r)),
+        Record::Subs(r) => (3, encoded(r)),
+        Record::Nodes(r) => (4, encoded(r)),
+        Record::Places(r) => (5, encoded(r)),
+        Record::Figures(r) => (6, encoded(r)),
+        Record::Snapshot(r) => (7, encoded(r)),
+        Record::End(r) => (8, encoded(r)),
+        Record::Libraries(r) => (9, encoded(r)),
+        Record::Marks(r) => (10, encoded(r)),
+        Record::HeapBegins(r) => (11, encoded(r)),
+        Record::HeapScalars(r) => (12, encoded(r)),
+        Record::HeapEdges(r) => (13, encoded(r)),
+        Record::Census(r) => (14, encoded(r)),
+        Record::Calls(r) => (15, encoded(r)),
     };
-    let payload = payload.map_err(|_| ChunkError::RecordTooLarge)?;
+    let payload = payload?;
     if payload.len() > MAX_CHUNK_BYTES {
         return Err(ChunkError::RecordTooLarge);
     }
