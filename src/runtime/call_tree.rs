@@ -215,21 +215,20 @@ impl CallTree {
         self.big.get_mut(node.index())
     }
 
-    /// The node is called.
-    #[inline]
-    pub fn called(&mut self, id: NodeId) {
+    /// The node is called so many times.
+    pub fn called(&mut self, id: NodeId, calls: u32) {
         let Some(node) = self.nodes.touch(id.index()) else { return };
         let figures = if node.state.is_big() {
             let index = node.index();
             self.big.get_mut(index)
-        } else if node.calls < u16::MAX {
-            node.calls += 1;
+        } else if let Ok(sum) = u16::try_from(u64::from(node.calls) + u64::from(calls)) {
+            node.calls = sum;
             return;
         } else {
             self.widen(id)
         };
         if let Some(figures) = figures {
-            figures.calls += 1;
+            figures.calls += u64::from(calls);
         }
     }
 
@@ -414,12 +413,12 @@ mod tests {
         let mut tree = CallTree::new(2);
         let main = sub(&mut tree, 1);
         let root = tree.root(main);
-        tree.called(root);
+        tree.called(root, 1);
         for _ in 0..5 {
             tree.freed(root, 3 << 30);
             tree.grew(root, i64::from(i32::MAX), -1);
         }
-        tree.called(root);
+        tree.called(root, 1);
         let changed = tree.take_changed(9);
         let figures = changed[0];
         assert_eq!((figures.calls, figures.freed_bytes, figures.freed_blocks), (2, 15 << 30, 5));

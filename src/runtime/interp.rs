@@ -7,7 +7,6 @@ use super::birth_notes::Birth;
 use super::call_stream::CallStream;
 use super::coroutines::{Coroutine, Coroutines};
 use super::heap_visit::HeapVisit;
-use super::hot_statements::HotStatements;
 use super::locations::LocationId;
 use super::pools::PoolSuspect;
 use super::scalar_ledger::{Heads, ScalarLedger};
@@ -114,8 +113,6 @@ pub struct Interp {
     /// The node that runs.
     pub node: NodeId,
     frames: Vec<Frame>,
-    /// Of the statements that run most: their place, and where their calls lead.
-    pub hot: HotStatements,
     /// Locations by the address of their statement.
     pub statements: StatementCache,
     /// What was being compiled last.
@@ -158,7 +155,6 @@ impl Interp {
             layout,
             node: root,
             frames: vec![Frame::root(root)],
-            hot: HotStatements::default(),
             statements: StatementCache::default(),
             compiled: Compiled::default(),
             main_stack: layout.own_stack,
@@ -200,15 +196,6 @@ impl Interp {
     pub fn scalars(&self) -> isize {
         // SAFETY: the address is of a variable of the interpreter, which is there. perl may be changing it.
         unsafe { self.layout.sv_count.read_volatile() }
-    }
-
-    /// Has any scalar come or gone since the last boundary?
-    #[inline]
-    pub fn scalars_moved(&self) -> bool {
-        match &self.ledger {
-            Some(ledger) => ledger.has_moved(),
-            None => self.scalars() != self.view.scalars,
-        }
     }
 
     /// Does a coroutine run whose calls are not those that are open here? Asked at each event of the allocator, which may

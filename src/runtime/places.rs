@@ -252,6 +252,22 @@ impl Places {
         }
     }
 
+    /// So many blocks were allocated here, of `bytes` together. Nobody watches for their ends.
+    pub fn allocated_unwatched(&mut self, id: PlaceId, bytes: u64, blocks: u32, peak: u64) {
+        let Some(place) = self.all.touch(id.index()) else { return };
+        if !place.state.is_big() {
+            let sum = u8::try_from(u32::from(place.allocated_blocks) + blocks);
+            if let (Some(allocated), Ok(blocks)) = (place.allocated.with(bytes), sum) {
+                (place.allocated, place.allocated_blocks) = (allocated, blocks);
+                return;
+            }
+        }
+        if let Some(figures) = self.widen(id, peak) {
+            figures.allocated_bytes += bytes;
+            figures.allocated_blocks += u64::from(blocks);
+        }
+    }
+
     /// A block of `bytes` that was allocated here is freed.
     #[inline(always)]
     pub fn freed(&mut self, id: PlaceId, bytes: u64, peak: u64) {

@@ -17,7 +17,8 @@ const RECORDS_A_CHUNK: usize = 1 << 12;
 const CHUNKS_AHEAD: usize = 8;
 
 /// Has anything changed since the last snapshot?
-pub fn is_due(recorder: &Recorder) -> bool {
+pub fn is_due(recorder: &mut Recorder) -> bool {
+    recorder.settle_hot();
     let is_begun = !recorder.trace.ahead_took.is_zero();
     is_begun || recorder.tree.has_changed() || recorder.places.has_changed() || !recorder.timeline.is_empty()
 }
@@ -40,6 +41,7 @@ pub fn write_ahead(recorder: &mut Recorder, mut put: impl FnMut(Record)) -> bool
         return true;
     }
     let begun = Instant::now();
+    recorder.settle_hot();
     let snapshot = recorder.trace.snapshot;
     let mut is_all = false;
     for _ in 0..define_some(recorder, CHUNKS_AHEAD, &mut put) {
@@ -60,6 +62,7 @@ pub fn write_ahead(recorder: &mut Recorder, mut put: impl FnMut(Record)) -> bool
 /// of `sampled`. Records are handed to `put` as they are made.
 pub fn take(recorder: &mut Recorder, cause: Cause, sampled: Option<&Interp>, mut put: impl FnMut(Record)) {
     let time = recorder.trace.started.elapsed();
+    recorder.settle_hot();
     recorder.trace.see_peak(recorder.counters.peak_number, time);
     let snapshot = recorder.trace.snapshot;
     let newest_peak = recorder.counters.peak_number;

@@ -20,7 +20,7 @@ impl Recorder {
     /// be over and freed.
     #[inline(always)]
     pub fn settle(&mut self, interp: &mut Interp, cop: usize) {
-        self.see_scalars(interp, cop);
+        self.see(interp, cop);
         interp.freed_so_far = generations::statements_freed();
     }
 
@@ -29,7 +29,7 @@ impl Recorder {
     pub fn settle_running(&mut self, interp: &mut Interp) -> usize {
         let cop = interp.curcop() as usize;
         interp.freed_so_far = generations::statements_freed();
-        self.see_scalars(interp, cop);
+        self.see(interp, cop);
         cop
     }
 
@@ -49,10 +49,22 @@ impl Recorder {
     }
 
     #[inline(always)]
-    fn see_scalars(&mut self, interp: &mut Interp, cop: usize) {
-        if interp.scalars_moved() {
-            self.count_scalars(interp, cop);
+    pub(super) fn see_scalars(&mut self, interp: &mut Interp, cop: usize) {
+        match &interp.ledger {
+            Some(ledger) if ledger.has_moved() => self.count_scalars(interp, cop),
+            Some(_) => {}
+            None => {
+                let grown = interp.scalars() - interp.view.scalars;
+                if grown != 0 {
+                    self.count_difference(interp, cop, grown);
+                }
+            }
         }
+    }
+
+    #[inline(always)]
+    fn see(&mut self, interp: &mut Interp, cop: usize) {
+        self.see_scalars(interp, cop);
         if mprof_attention.load(Relaxed) != 0 {
             self.attend(interp);
         }

@@ -1,6 +1,6 @@
 //! Subs, files and string evals are entered and left.
 
-use super::Recorder;
+use super::{Figures, Recorder};
 use crate::format::calls::CallStep;
 use crate::format::ids::{NodeId, StrId, SubId};
 use crate::format::records::{Sub, SubKind};
@@ -50,7 +50,7 @@ impl Recorder {
     #[inline(always)]
     pub fn enter(&mut self, interp: &mut Interp, key: SubKey, stack: *const c_void, context: i32) -> bool {
         let cop = self.settle_entry(interp);
-        let child = match interp.hot.child(cop, interp.node, key) {
+        let child = match self.hot.call(cop, interp.node, key) {
             Some(child) => child,
             None => match interp.subs.sub(key) {
                 Some(sub) => self.find_child(interp, cop, key, sub),
@@ -102,6 +102,7 @@ impl Recorder {
         };
         let sub = self.tree.sub(sub);
         let child = self.tree.child(interp.node, sub, called_at);
+        self.tree.called(child, 1);
         self.open(interp, child, stack, context, cop);
     }
 
@@ -147,6 +148,7 @@ impl Recorder {
         id
     }
 
+    /// Finds where a call leads, and counts it.
     #[cold]
     fn find_child(&mut self, interp: &mut Interp, cop: usize, key: SubKey, sub: SubId) -> NodeId {
         let called_at = self.location_of(interp, cop);
@@ -154,14 +156,16 @@ impl Recorder {
         let child = self.tree.child(interp.node, sub, called_at);
         // What is cut off is not remembered, for each is counted.
         if Self::has_own_address(interp, cop) && self.tree.depth_capped_calls == capped_before {
-            interp.hot.note_child(cop, interp.node, key, child);
+            let (tree, places, peak) = (&mut self.tree, &mut self.places, self.counters.peak_number);
+            self.hot.note_child(cop, interp.node, key, child, &mut Figures { tree, places, peak });
         }
+        self.tree.called(child, 1);
         child
     }
 
+    /// Opens a call that has been counted.
     #[inline(always)]
-    pub(super) fn open(&mut self, interp: &mut Interp, node: NodeId, stack: *const c_void, context: i32, cop: usize) {
-        self.tree.called(node);
+    fn open(&mut self, interp: &mut Interp, node: NodeId, stack: *const c_void, context: i32, cop: usize) {
         if interp.calls.is_some() {
             self.stream(interp, CallStep::Enter(node));
         }

@@ -22,12 +22,19 @@ impl Recorder {
         }
         let bytes = usable_bytes(address);
         thread::count(&thread.allocated, bytes);
-        let place = self.place_now(thread);
-        if pools::ARENA_BYTES.contains(&requested) {
-            self.suspect_pool(thread, PoolSuspect { address, bytes, place, peak_before: self.counters.peak_number });
-        }
         self.counters.live_bytes = self.counters.live_bytes.wrapping_add(bytes);
         self.counters.live_blocks = self.counters.live_blocks.wrapping_add(1);
+        if bytes >= MAPPING_BYTES {
+            self.want_statm();
+        }
+        let may_be_pool = pools::ARENA_BYTES.contains(&requested);
+        if self.blocks.is_none() && !may_be_pool && self.allocated_unwatched(thread, bytes) {
+            return;
+        }
+        let place = self.place_now(thread);
+        if may_be_pool {
+            self.suspect_pool(thread, PoolSuspect { address, bytes, place, peak_before: self.counters.peak_number });
+        }
         self.places.allocated(place, bytes, self.options.live, self.counters.peak_number);
         if let Some(blocks) = &mut self.blocks {
             if let Some(lost) = blocks.insert(address, place, bytes) {
@@ -39,9 +46,13 @@ impl Recorder {
                 self.counters.peak_number += 1;
             }
         }
-        if bytes >= MAPPING_BYTES {
-            self.want_statm();
-        }
+    }
+
+    /// Counts a block that nobody watches for its end, where its place is known well.
+    #[inline(always)]
+    fn allocated_unwatched(&mut self, thread: &Thread, bytes: u64) -> bool {
+        let interp = self.interp_now(thread);
+        interp.is_some_and(|interp| self.hot.block_in(interp.curcop() as usize, interp.node, bytes))
     }
 
     /// A block's end went unseen; it is over all the same.

@@ -27,6 +27,7 @@ use super::block_table::BlockTable;
 use super::call_tree::CallTree;
 use super::eval_origins::EvalOrigins;
 use super::generations;
+use super::hot_statements::{Counted, HotStatements};
 use super::interp::{Interp, PerlLayout};
 use super::locations::{LocationId, Locations};
 use super::marks::Marks;
@@ -81,6 +82,9 @@ pub struct Recorder {
     pub tree: CallTree,
     /// The places.
     pub places: Places,
+    /// Of the statements that run most: their place, where their calls lead, and figures that are to be
+    /// [settled](Recorder::settle_hot).
+    hot: HotStatements,
     /// Files and lines of statements.
     pub locations: Locations,
     /// Process-wide counters.
@@ -131,6 +135,7 @@ impl Recorder {
             strings,
             tree,
             places,
+            hot: HotStatements::default(),
             locations: Locations::new(),
             counters: Counters::default(),
             statm: Statm::open(),
@@ -192,6 +197,15 @@ impl Recorder {
         interp
     }
 
+    /// Nodes and places get what was counted for them. To be called before any of their figures is looked at.
+    pub fn settle_hot(&mut self) {
+        self.hot.settle(&mut Figures {
+            tree: &mut self.tree,
+            places: &mut self.places,
+            peak: self.counters.peak_number,
+        });
+    }
+
     /// Where the live blocks were allocated, if that is known.
     pub fn blocks(&self) -> Option<&BlockTable> {
         self.blocks.as_ref()
@@ -237,5 +251,26 @@ impl Recorder {
                 break;
             }
         }
+    }
+}
+
+/// Where figures are kept.
+struct Figures<'a> {
+    tree: &'a mut CallTree,
+    places: &'a mut Places,
+    peak: u64,
+}
+
+impl Counted for Figures<'_> {
+    fn calls(&mut self, node: NodeId, calls: u32) {
+        self.tree.called(node, calls);
+    }
+
+    fn scalars(&mut self, place: PlaceId, born: u32, died: u32) {
+        self.places.scalars(place, born.into(), died.into(), self.peak);
+    }
+
+    fn blocks(&mut self, place: PlaceId, bytes: u64, blocks: u32) {
+        self.places.allocated_unwatched(place, bytes, blocks, self.peak);
     }
 }

@@ -24,7 +24,7 @@ impl Recorder {
     /// Scalars that have come or gone since the last boundary came in the node that runs, at the statement `cop`; 0 where
     /// that is not known.
     pub(super) fn count_scalars(&mut self, interp: &mut Interp, cop: usize) {
-        let Some(ledger) = &mut interp.ledger else { return self.count_difference(interp, cop) };
+        let Some(ledger) = &mut interp.ledger else { return };
         let look = ledger.look();
         // Those that have died are their birthplaces' concern: only births need a place here.
         let place = if look.has_taken { self.place_at_boundary(interp, cop) } else { PlaceId(0) };
@@ -39,22 +39,27 @@ impl Recorder {
         };
         interp.view.free_top = ledger.top().cast();
         if born > 0 {
-            self.places.scalars(place, born, 0, self.counters.peak_number);
+            if !self.hot.scalars(cop, place, born) {
+                self.places.scalars(place, born, 0, self.counters.peak_number);
+            }
             self.counters.scalars_born += born;
         } else if look.has_taken && ledger.is_full() {
             self.complain_of_full_ledger();
         }
     }
 
-    /// Without a ledger: perl has more scalars than at the last boundary, or fewer.
-    fn count_difference(&mut self, interp: &mut Interp, cop: usize) {
-        let place = self.place_at_boundary(interp, cop);
-        let grown = interp.scalars() - interp.view.scalars;
+    /// Without a ledger: perl has so many scalars more than at the last boundary, or fewer.
+    #[inline(never)]
+    pub(super) fn count_difference(&mut self, interp: &mut Interp, cop: usize, grown: isize) {
         interp.view.scalars += grown;
         let (born, died) = (grown.max(0) as u64, grown.min(0).unsigned_abs() as u64);
-        self.places.scalars(place, born, died, self.counters.peak_number);
         self.counters.scalars_born += born;
         self.counters.scalars_died += died;
+        let lives = interp.freed_so_far == generations::statements_freed();
+        if !lives || !self.hot.scalars_in(cop, interp.node, born, died) {
+            let place = self.place_at_boundary(interp, cop);
+            self.places.scalars(place, born, died, self.counters.peak_number);
+        }
     }
 
     /// The place of the statement `cop`. One that may have been freed since the last boundary is not looked at.
@@ -107,8 +112,8 @@ impl Recorder {
 
     /// What happened to scalars since the last boundary, where the statement is not known: at the end.
     pub fn settle_pending(&mut self, interp: &mut Interp) {
-        if !interp.view.perl.is_null() && interp.scalars_moved() {
-            self.count_scalars(interp, 0);
+        if !interp.view.perl.is_null() {
+            self.see_scalars(interp, 0);
         }
     }
 

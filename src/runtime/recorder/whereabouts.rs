@@ -1,6 +1,6 @@
 //! Where an event happened: the thread's interpreter, the node that runs, the place of its statement.
 
-use super::Recorder;
+use super::{Figures, Recorder};
 use crate::format::ids::{NodeId, PlaceId, StrId};
 use crate::format::records::{Sub, SubKind};
 use crate::runtime::eval_origins::eval_number;
@@ -55,7 +55,7 @@ impl Recorder {
     /// The place of the statement `cop`, which is alive, in the node that runs.
     #[inline]
     pub(super) fn place_of(&mut self, interp: &mut Interp, cop: usize) -> PlaceId {
-        match interp.hot.place(cop, interp.node) {
+        match self.hot.place(cop, interp.node) {
             Some(place) => place,
             None => self.find_place(interp, cop),
         }
@@ -66,7 +66,8 @@ impl Recorder {
         let at = if self.options.lines { self.location_of(interp, cop) } else { LocationId::default() };
         let place = self.places.intern(interp.node, at);
         if Self::has_own_address(interp, cop) {
-            interp.hot.note_place(cop, interp.node, place);
+            let (tree, places, peak) = (&mut self.tree, &mut self.places, self.counters.peak_number);
+            self.hot.note_place(cop, interp.node, place, &mut Figures { tree, places, peak });
         }
         place
     }
