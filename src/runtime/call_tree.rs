@@ -14,7 +14,7 @@ use super::paged::{Paged, Stated};
 use crate::format::ids::{NodeId, SubId};
 use crate::format::records::{Node, NodeFigures, Sub, SubKind};
 use hashbrown::HashTable;
-use rustc_hash::FxBuildHasher;
+use rustc_hash::{FxBuildHasher, FxHashSet};
 use std::hash::BuildHasher;
 
 /// What makes a node: a root is its own parent.
@@ -70,6 +70,10 @@ pub struct CallTree {
     /// No node of this number or above has called another.
     callers_seen: u32,
     depth_cap: u32,
+    /// The path to the node that was called from last, its subs, and what is left of the way there.
+    walked: Vec<NodeId>,
+    walked_subs: FxHashSet<u32>,
+    ahead: Vec<NodeId>,
     /// Calls folded into their caller at the cap.
     pub depth_capped_calls: u64,
 }
@@ -87,6 +91,9 @@ impl CallTree {
             last: NodeId(0),
             callers_seen: 0,
             depth_cap,
+            walked: Vec::new(),
+            walked_subs: FxHashSet::default(),
+            ahead: Vec::new(),
             depth_capped_calls: 0,
         }
     }
@@ -163,18 +170,42 @@ impl CallTree {
     }
 
     /// What runs above a call that has no node of its own.
-    fn above(&self, path: Path) -> Above {
-        let mut depth = 0;
-        for (id, above) in self.path_from(path.parent) {
-            if above.sub == path.sub {
-                return Above::Same(id);
-            }
-            depth += 1;
+    fn above(&mut self, path: Path) -> Above {
+        self.walk_to(path.parent);
+        if self.walked_subs.contains(&path.sub.0) {
+            let same = self.path_from(path.parent).find(|(_, above)| above.sub == path.sub);
+            return same.map_or(Above::Others, |(id, _)| Above::Same(id));
         }
-        if depth > self.depth_cap {
+        if self.walked.len() > self.depth_cap as usize {
             Above::TooMany
         } else {
             Above::Others
+        }
+    }
+
+    /// Makes `walked` the path to a node. New nodes are mostly near the one before, so few steps lead there: ids ascend on
+    /// every path, which tells where two of them part.
+    fn walk_to(&mut self, node: NodeId) {
+        let mut at = Some(node);
+        while let Some(id) = at {
+            while let Some(last) = self.walked.last().copied().filter(|last| last.0 > id.0) {
+                self.walked.pop();
+                self.walked_subs.remove(&self.sub_of(last).0);
+            }
+            if self.walked.last() == Some(&id) {
+                break;
+            }
+            self.ahead.push(id);
+            at = self.nodes.get(id.index()).map(|node| node.path.parent).filter(|&parent| parent != id);
+        }
+        if at.is_none() {
+            // Another root.
+            self.walked.clear();
+            self.walked_subs.clear();
+        }
+        while let Some(id) = self.ahead.pop() {
+            self.walked.push(id);
+            self.walked_subs.insert(self.sub_of(id).0);
         }
     }
 
@@ -354,6 +385,7 @@ mod tests {
     use super::super::locations::Location;
     use super::*;
     use crate::format::ids::StrId;
+    use proptest::prelude::*;
 
     fn at(line: u32) -> LocationId {
         thread_local!(static ALL: std::cell::RefCell<Locations> = Locations::new().into());
@@ -396,6 +428,38 @@ mod tests {
         assert_eq!(tree.child(two, subs[3], at(1)), two);
         assert_eq!(tree.depth_capped_calls, 2);
     }
+
+    proptest! {
+        /// Against the slow model: each new path walked up to its root.
+        #[test]
+        fn recursion_is_folded_wherever_the_calls_come_from(
+            calls in prop::collection::vec((any::<prop::sample::Index>(), 0u32..12, 1u32..3), 1..300),
+            depth_cap in 1u32..9,
+        ) {
+            let mut tree = CallTree::new(depth_cap);
+            let roots: Vec<_> = (100..102).map(|name| sub(&mut tree, name)).collect();
+            let mut nodes: Vec<_> = roots.iter().map(|&root| tree.root(root)).collect();
+            for (parent, name, line) in calls {
+                let parent = *parent.get(&nodes);
+                let called = sub(&mut tree, name);
+                let path = Path { parent, sub: called, called_at: at(line) };
+                let above: Vec<_> = tree.path_from(parent).collect();
+                let known = tree.find(path, path.spread());
+                let same = above.iter().find(|(_, above)| above.sub == called).map(|&(id, _)| id);
+                let capped = tree.depth_capped_calls;
+                let child = tree.child(parent, called, at(line));
+                if let Some(expected) = known.or(same) {
+                    prop_assert_eq!(child, expected);
+                } else if above.len() > depth_cap as usize {
+                    prop_assert_eq!((child, tree.depth_capped_calls), (parent, capped + 1));
+                } else {
+                    prop_assert!(!nodes.contains(&child));
+                    nodes.push(child);
+                }
+            }
+        }
+    }
+
     #[test]
     fn tables_know_their_entries_again_after_they_have_grown() {
         let mut tree = CallTree::new(10);

@@ -13,7 +13,7 @@ use super::scalar_ledger::{Heads, ScalarLedger};
 use super::shim_types::{MprofScalar, MprofText};
 use super::statement_cache::StatementCache;
 use super::sub_cache::SubCache;
-use crate::format::ids::{NodeId, StrId};
+use crate::format::ids::{NodeId, PlaceId, StrId};
 use std::ffi::{c_char, c_void, CString};
 
 /// What the shim may look at without a call: the head of an [`Interp`].
@@ -101,6 +101,8 @@ pub struct Compiled {
     pub line: u32,
     /// Both.
     pub at: LocationId,
+    /// The place of both in the node that ran last.
+    pub place: Option<(NodeId, PlaceId)>,
 }
 
 /// An interpreter.

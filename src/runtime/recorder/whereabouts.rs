@@ -63,13 +63,28 @@ impl Recorder {
 
     #[cold]
     fn find_place(&mut self, interp: &mut Interp, cop: usize) -> PlaceId {
+        if !Self::has_own_address(interp, cop) && self.options.lines {
+            return self.compiled_place(interp);
+        }
         let at = if self.options.lines { self.location_of(interp, cop) } else { LocationId::default() };
         let place = self.places.intern(interp.node, at);
-        if Self::has_own_address(interp, cop) {
-            let (tree, places, peak) = (&mut self.tree, &mut self.places, self.counters.peak_number);
-            self.hot.note_place(cop, interp.node, place, &mut Figures { tree, places, peak });
-        }
+        let (tree, places, peak) = (&mut self.tree, &mut self.places, self.counters.peak_number);
+        self.hot.note_place(cop, interp.node, place, &mut Figures { tree, places, peak });
         place
+    }
+
+    /// The place of what is being compiled. A line takes many allocations.
+    fn compiled_place(&mut self, interp: &mut Interp) -> PlaceId {
+        let before = interp.compiled.at;
+        let at = self.compiled_location(interp);
+        match interp.compiled.place {
+            Some((node, place)) if node == interp.node && at == before => place,
+            _ => {
+                let place = self.places.intern(interp.node, at);
+                interp.compiled.place = Some((interp.node, place));
+                place
+            }
+        }
     }
 
     /// All statements that are being compiled have one address.
