@@ -128,6 +128,7 @@ pub fn start(layout: PerlLayout) -> Result<(), String> {
         libc::atexit(at_exit);
         libc::pthread_atfork(Some(before_fork), Some(after_fork_in_parent), Some(after_fork_in_child));
     }
+    interpose::prove_allocator();
     recording::install(recorder);
     if let Some((signal, _)) = plan.options.signal {
         watch_signal(signal);

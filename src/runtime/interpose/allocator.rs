@@ -8,7 +8,6 @@ use crate::runtime::recording::{self, Freed};
 use libc::{c_int, c_void, off64_t, off_t, size_t};
 
 extern "C" {
-    fn malloc_usable_size(block: *mut c_void) -> size_t;
     fn reallocarray(block: *mut c_void, count: size_t, size: size_t) -> *mut c_void;
     fn memalign(alignment: size_t, size: size_t) -> *mut c_void;
     fn valloc(size: size_t) -> *mut c_void;
@@ -41,13 +40,6 @@ pub const HOOKS: &[fn() -> Hook] = &[
     || Hook { name: c"munmap", ours: our_munmap as *const () as usize },
     || Hook { name: c"mremap", ours: our_mremap as *const () as usize },
 ];
-
-/// Usable bytes of a block, as the allocator counts them.
-#[inline]
-pub fn usable_bytes(block: usize) -> u64 {
-    // SAFETY: called only with blocks that the allocator has handed out and not yet taken back.
-    unsafe { malloc_usable_size(block as *mut c_void) as u64 }
-}
 
 /// Tells of a new block, which there may not be.
 #[inline(always)]

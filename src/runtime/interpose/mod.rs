@@ -5,9 +5,10 @@
 //! but this one (so that the profiler's own memory is not counted), the dynamic linker and the vdso.
 
 mod allocator;
+mod chunk;
 mod elf;
 mod process;
 mod slots;
 
-pub use allocator::usable_bytes;
+pub use chunk::{prove as prove_allocator, usable_bytes};
 pub use slots::patch_all;
