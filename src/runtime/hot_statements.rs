@@ -180,6 +180,12 @@ impl HotStatements {
         }
     }
 
+    /// Hands over all that was counted, and knows nothing any more.
+    pub fn forget(&mut self, counted: &mut impl Counted) {
+        self.settle(counted);
+        self.statements.fill(NO_STATEMENT);
+    }
+
     /// Hands over all that was counted.
     pub fn settle(&mut self, counted: &mut impl Counted) {
         self.statements.iter_mut().for_each(|hot| hot.settle(counted));
@@ -320,6 +326,8 @@ mod tests {
             [25, most + 8, most, 8].map(|bytes| statements.block_in(COP, NodeId(3), bytes)),
             [false, false, true, false]
         );
+        statements.forget(&mut sums);
+        assert_eq!(statements.place(COP, NodeId(3)), None);
         statements.settle(&mut sums);
         assert_eq!((sums.scalars[&9], sums.blocks[&9]), ((u32::MAX.into(), 5), (most, 1)));
     }

@@ -240,6 +240,9 @@ impl Recorder {
                 self.settle_pending(interp);
                 self.close_all(interp);
                 session::send_calls(self, interp);
+                // The addresses of its XSUBs may be another's soon.
+                let (tree, places, peak) = (&mut self.tree, &mut self.places, self.counters.peak_number);
+                self.hot.forget(&mut Figures { tree, places, peak });
                 // What is left of a thread's scalars goes with it; the program's own outlive our last look.
                 if interp.node != self.main {
                     self.end_scalars(interp);
