@@ -5,6 +5,12 @@ static const char *cop_file(const void *cop) {
     return CopFILE((const COP *)cop);
 }
 
+/* While perl folds constants the current statement is a copy of PL_compiling on the C stack. */
+static bool is_statement(const void *cop) {
+    const OPCODE type = ((const COP *)cop)->op_type;
+    return type == OP_NEXTSTATE || type == OP_DBSTATE;
+}
+
 /* The interpreter that loaded us, and its main stack: no coroutine's, for it was compiling. */
 static const void *program;
 static const void *program_stack;
@@ -36,6 +42,7 @@ PerlLayout shim_layout(pTHX) {
     layout.own_stack = SHIM_PERL == program ? program_stack : (const void *)PL_mainstack;
     layout.cop_line_offset = STRUCT_OFFSET(COP, cop_line);
     layout.cop_file = cop_file;
+    layout.is_statement = is_statement;
     layout.describe_scalar = shim_describe_scalar;
     layout.heap_root = shim_heap_root;
     return layout;

@@ -140,6 +140,8 @@ typedef struct PerlLayout {
     size_t cop_line_offset;
     // `CopFILE`: the file of a COP, or null. Called with a live COP; runs no Perl code and allocates nothing.
     const char *(*cop_file)(const void *cop);
+    // Is the COP a statement of compiled code, or where perl's compiler is? Called with a live COP.
+    bool (*is_statement)(const void *cop);
     // Tells what the live scalar at `scalar` is, its buffers and its references to what `visit` seeks, by calls of
     // `mprof_heap_…`. Runs no Perl code, allocates and changes nothing.
     void (*describe_scalar)(const void *perl, const void *scalar, struct HeapVisit *visit, struct MprofScalar *told);

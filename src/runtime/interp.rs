@@ -64,6 +64,8 @@ pub struct PerlLayout {
     pub cop_line_offset: usize,
     /// `CopFILE`: the file of a COP, or null. Called with a live COP; runs no Perl code and allocates nothing.
     pub cop_file: extern "C" fn(cop: *const c_void) -> *const c_char,
+    /// Is the COP a statement of compiled code, or where perl's compiler is? Called with a live COP.
+    pub is_statement: extern "C" fn(cop: *const c_void) -> bool,
     /// Tells what the live scalar at `scalar` is, its buffers and its references to what `visit` seeks, by calls of
     /// `mprof_heap_…`. Runs no Perl code, allocates and changes nothing.
     pub describe_scalar:
@@ -101,8 +103,8 @@ pub struct Compiled {
     pub line: u32,
     /// Both.
     pub at: LocationId,
-    /// The place of both in the node that ran last.
-    pub place: Option<(NodeId, PlaceId)>,
+    /// The place found last, and what it is the place of.
+    pub place: Option<(NodeId, LocationId, PlaceId)>,
 }
 
 /// An interpreter.

@@ -75,26 +75,28 @@ impl Recorder {
 
     /// The place of what is being compiled. A line takes many allocations.
     fn compiled_place(&mut self, interp: &mut Interp) -> PlaceId {
-        let before = interp.compiled.at;
         let at = self.compiled_location(interp);
         match interp.compiled.place {
-            Some((node, place)) if node == interp.node && at == before => place,
+            Some((node, of, place)) if node == interp.node && of == at => place,
             _ => {
                 let place = self.places.intern(interp.node, at);
-                interp.compiled.place = Some((interp.node, place));
+                interp.compiled.place = Some((interp.node, at, place));
                 place
             }
         }
     }
 
-    /// All statements that are being compiled have one address.
+    /// All statements that are being compiled have one address, and all whose constants are folded a few on the C stack.
     pub(super) fn has_own_address(interp: &Interp, cop: usize) -> bool {
-        cop != interp.layout.compiling as usize
+        let statement = cop as *const c_void;
+        statement.is_null() || (statement != interp.layout.compiling && (interp.layout.is_statement)(statement))
     }
 
     /// File and line of the statement `cop`, which is alive.
-    #[inline]
     pub(super) fn location_of(&mut self, interp: &mut Interp, cop: usize) -> LocationId {
+        if !Self::has_own_address(interp, cop) {
+            return self.compiled_location(interp);
+        }
         match interp.statements.get(cop) {
             Some(at) => at,
             None => self.new_location(interp, cop),
@@ -106,9 +108,6 @@ impl Recorder {
         let statement = cop as *const c_void;
         if statement.is_null() {
             return LocationId::default();
-        }
-        if statement == interp.layout.compiling {
-            return self.compiled_location(interp);
         }
         // SAFETY: the statement is alive; the shim gave the offset, and `cop_file` answers with a C string or null.
         let (line, name) = unsafe {
