@@ -59,4 +59,18 @@ print "grown $grown times\n";
 PERL
 is($busy->{stdout}, "grown 3 times\n", 'snapshots are taken in a loop without a call');
 
+# A child that calls nothing has a trace all the same.
+my $forked = profiled('my $pid = fork; if (!$pid) { my $kept = "x" x $$; exit 0 } waitpid $pid, 0;', options => 'ledger=0');
+is(scalar(my @traces = glob "$forked->{dir}/mprof.bin*"), 2, 'a child that only ends has a trace');
+my $piped = profiled('my $pid = open my $f, "-|"; if (!$pid) { print "x" x 70; exit 0 } print <$f>; close $f;', options => 'ledger=0');
+is(scalar(@traces = glob "$piped->{dir}/mprof.bin*"), 2, 'and one that a pipe was opened to');
+
+# The last of perl's pools that grew is a pool's at the end as well.
+my @pools = map {
+    my $run = profiled('my @x = map { [] } 1 .. 200; 1;', options => $_);
+    my ($row) = grep { $_->{kind} eq 'pools' } $run->tree;
+    $row->{self_live_bytes};
+} 'ledger=0', 'ledger=1';
+is($pools[0], $pools[1], 'a pool that grew last is no line\'s');
+
 done_testing;

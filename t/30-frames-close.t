@@ -24,6 +24,7 @@ my @ways = (
     ['die in a comparator', 'sub c { die "x" } sub f { my @x = sort c 3, 2, 1 } eval { f() }'],
     ['die in an anonymous comparator', 'my $c = sub { die "x" }; eval { my @x = sort $c 3, 2, 1 }'],
     ['die in DESTROY',    'no warnings; sub O::DESTROY { die "x" } sub f { my $o = bless [], "O"; return } f(); { my $o = bless [], "O" }'],
+    ['an XSUB that dies as DESTROY', 'use Scalar::Util; BEGIN { *O::DESTROY = \&Scalar::Util::dualvar } no warnings; sub f { { my $o = bless [], "O" } return } f()'],
     ['die, and eval in DESTROY', 'sub O::DESTROY { eval { die "y" } } sub f { my $o = bless [], "O"; die "x" } eval { f() }'],
     ['die in FETCH',      'sub T::TIESCALAR { bless [] } sub T::FETCH { die "x" } tie my $t, "T"; eval { my $v = $t }; sub f { $t } eval { my $v = f() }'],
     ['die in an overloaded operator', 'package V { use overload "+" => sub { die "x" }, q("") => sub { die "y" } } my $v = bless [], "V"; eval { $v + 1 }; eval { "$v" }'],

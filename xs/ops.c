@@ -52,7 +52,7 @@ OP *shim_entersub(pTHX) {
         if (next == PL_op) shim_gave_way(aTHX_ NULL);
         return next;
     }
-    if (UNLIKELY(me->top_context > cxstack_ix)) shim_close_unwound(aTHX_ me, PL_curcop);
+    shim_close_over(aTHX_ me);
     callee = shim_callee(aTHX_ *PL_stack_sp);
     if (callee && UNLIKELY(IS_DEBUGGED(callee))) callee = NULL;
     if (!callee || CvISXSUB(callee) || SvOBJECT(callee) || !PL_op->op_next) return entersub_seldom(aTHX_ me, callee);
@@ -142,15 +142,21 @@ static OP *leaving_by_goto(pTHX) {
 STATEMENT(nextstate, OP_NEXTSTATE)
 STATEMENT(dbstate, OP_DBSTATE)
 
-/* Where no statement is told: the end of each turn of a loop, so that what waits need not wait for a call. */
-static OP *unstack(pTHX) {
-    InterpView *me;
-    if (UNLIKELY(mprof_attention) && (me = shim_me(aTHX))) {
-        shim_close_left(aTHX_ me, PL_curcop);
-        mprof_attend(me);
+/* Where no statement is told, what waits need not wait for a call: a loop's turn ends, or the process has been forked. */
+#define ATTENDING(name, op)                                                                                           \
+    static OP *name(pTHX) {                                                                                           \
+        OP *next = original[op](aTHX);                                                                                \
+        InterpView *me;                                                                                               \
+        if (UNLIKELY(mprof_attention) && (me = shim_me(aTHX))) {                                                      \
+            shim_close_left(aTHX_ me, PL_curcop);                                                                     \
+            mprof_attend(me);                                                                                         \
+        }                                                                                                             \
+        return next;                                                                                                  \
     }
-    return original[OP_UNSTACK](aTHX);
-}
+
+ATTENDING(unstack, OP_UNSTACK)
+ATTENDING(forked, OP_FORK)
+ATTENDING(opened, OP_OPEN)
 
 /* Whatever was called inside an eval or try block ends with it, at the latest. */
 #define CATCHING(name, op)                                                                                            \
@@ -184,7 +190,7 @@ static OP *entereval(pTHX) {
     InterpView *me = shim_me(aTHX);
     size_t depth;
     if (!me) return original[OP_ENTEREVAL](aTHX);
-    shim_close_left(aTHX_ me, PL_curcop);
+    shim_close_over(aTHX_ me);
     depth = me->depth;
     mprof_enter_eval(me, PL_evalseq + 1, PL_curstackinfo, cxstack_ix + 1);
     return run_code(aTHX_ me, OP_ENTEREVAL, depth);
@@ -199,7 +205,7 @@ static OP *require_or_do(pTHX_ int type) {
     if (!me || !SvPOK(name) || SvGMAGICAL(name) || SvVOK(name)
         || SvRMAGICAL(GvHVn(PL_incgv)) || (type == OP_REQUIRE && hv_exists_ent(GvHVn(PL_incgv), name, 0)))
         return original[type](aTHX);
-    shim_close_left(aTHX_ me, PL_curcop);
+    shim_close_over(aTHX_ me);
     depth = me->depth;
     file.start = SvPVX_const(name);
     file.length = SvCUR(name);
@@ -275,6 +281,8 @@ void shim_hook_ops(pTHX_ ShimHooks hooks) {
     }
     if (hooks == SHIM_HOOKS_CALLS) {
         wrap(OP_UNSTACK, unstack);
+        wrap(OP_FORK, forked);
+        wrap(OP_OPEN, opened);
         wrap(OP_LAST, leaving_OP_LAST);
         wrap(OP_NEXT, leaving_OP_NEXT);
         wrap(OP_REDO, leaving_OP_REDO);

@@ -88,6 +88,13 @@ PERL_STATIC_INLINE void shim_close_left(pTHX_ InterpView *me, const COP *cop) {
     while (me->top_stack == (const void *)PL_curstackinfo && me->top_context > cxstack_ix && mprof_leave(me, cop)) {}
 }
 
+/* Closes the calls that are over before another is opened. Their stack may be gone as well: that of a DESTROY whose XSUB
+ * has died. */
+PERL_STATIC_INLINE void shim_close_over(pTHX_ InterpView *me) {
+    if (UNLIKELY(me->top_context > cxstack_ix || (me->top_stack != (const void *)PL_curstackinfo && me->depth)))
+        shim_close_unwound(aTHX_ me, PL_curcop);
+}
+
 /* Have scalars come or gone since the last boundary? A free head that the ledger has seen carries its stamp. */
 PERL_STATIC_INLINE bool shim_scalars_moved(pTHX_ const InterpView *me) {
     if (UNLIKELY(!me->has_ledger)) return PL_sv_count != me->scalars;

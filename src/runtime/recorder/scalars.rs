@@ -114,6 +114,7 @@ impl Recorder {
     pub fn settle_pending(&mut self, interp: &mut Interp) {
         if !interp.view.perl.is_null() {
             self.see_scalars(interp, 0);
+            self.judge_pool(interp);
         }
     }
 
