@@ -1,6 +1,6 @@
 //! Subs, files and string evals are entered and left.
 
-use super::{Figures, Recorder};
+use super::Recorder;
 use crate::format::calls::CallStep;
 use crate::format::ids::{NodeId, StrId, SubId};
 use crate::format::records::{Sub, SubKind};
@@ -156,8 +156,8 @@ impl Recorder {
         let child = self.tree.child(interp.node, sub, called_at);
         // What is cut off is not remembered, for each is counted.
         if Self::has_own_address(interp, cop) && self.tree.depth_capped_calls == capped_before {
-            let (tree, places, peak) = (&mut self.tree, &mut self.places, self.counters.peak_number);
-            self.hot.note_child(cop, interp.node, key, child, &mut Figures { tree, places, peak });
+            let (hot, mut figures) = self.hot_and_figures();
+            hot.note_child(cop, interp.node, key, child, &mut figures);
         }
         self.tree.called(child, 1);
         child

@@ -199,11 +199,14 @@ impl Recorder {
 
     /// Nodes and places get what was counted for them. To be called before any of their figures is looked at.
     pub fn settle_hot(&mut self) {
-        self.hot.settle(&mut Figures {
-            tree: &mut self.tree,
-            places: &mut self.places,
-            peak: self.counters.peak_number,
-        });
+        let (hot, mut figures) = self.hot_and_figures();
+        hot.settle(&mut figures);
+    }
+
+    /// The hot statements, and where what they counted belongs.
+    fn hot_and_figures(&mut self) -> (&mut HotStatements, Figures<'_>) {
+        let figures = Figures { tree: &mut self.tree, places: &mut self.places, peak: self.counters.peak_number };
+        (&mut self.hot, figures)
     }
 
     /// Where the live blocks were allocated, if that is known.
@@ -241,8 +244,8 @@ impl Recorder {
                 self.close_all(interp);
                 session::send_calls(self, interp);
                 // The addresses of its XSUBs may be another's soon.
-                let (tree, places, peak) = (&mut self.tree, &mut self.places, self.counters.peak_number);
-                self.hot.forget(&mut Figures { tree, places, peak });
+                let (hot, mut figures) = self.hot_and_figures();
+                hot.forget(&mut figures);
                 // What is left of a thread's scalars goes with it; the program's own outlive our last look.
                 if interp.node != self.main {
                     self.end_scalars(interp);

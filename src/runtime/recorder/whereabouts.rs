@@ -1,6 +1,6 @@
 //! Where an event happened: the thread's interpreter, the node that runs, the place of its statement.
 
-use super::{Figures, Recorder};
+use super::Recorder;
 use crate::format::ids::{NodeId, PlaceId, StrId};
 use crate::format::records::{Sub, SubKind};
 use crate::runtime::eval_origins::eval_number;
@@ -68,8 +68,8 @@ impl Recorder {
         }
         let at = if self.options.lines { self.location_of(interp, cop) } else { LocationId::default() };
         let place = self.places.intern(interp.node, at);
-        let (tree, places, peak) = (&mut self.tree, &mut self.places, self.counters.peak_number);
-        self.hot.note_place(cop, interp.node, place, &mut Figures { tree, places, peak });
+        let (hot, mut figures) = self.hot_and_figures();
+        hot.note_place(cop, interp.node, place, &mut figures);
         place
     }
 
