@@ -5,12 +5,14 @@
 use std::{env, error::Error, path::Path};
 
 /// Functions, and the `repr(C)` heads and words that the shim looks at without a call.
-const SOURCES: [&str; 6] = [
+const SOURCES: [&str; 8] = [
     "src/runtime/shim_types.rs",
     "src/runtime/heap_visit.rs",
     "src/ffi.rs",
+    "src/runtime/open_calls.rs",
     "src/runtime/interp.rs",
     "src/runtime/thread.rs",
+    "src/runtime/hurdles.rs",
     "src/runtime/recording.rs",
 ];
 

@@ -10,7 +10,7 @@ use crate::runtime::heap_visit::{visit_of, HeapVisit};
 use crate::runtime::interp::{InterpView, PerlLayout};
 use crate::runtime::options::{HookMode, Options, StartMode};
 use crate::runtime::recorder::SubDescription;
-use crate::runtime::recording::{self, with, with_interp};
+use crate::runtime::recording::{self, shortly, with, with_interp};
 use crate::runtime::session::{self, PerlBuild};
 use crate::runtime::shim_types::{MprofEdge, MprofSub, MprofText};
 use crate::runtime::sub_cache::SubKey;
@@ -256,7 +256,14 @@ pub extern "C" fn mprof_enter(
     context: i32,
 ) -> bool {
     let key = SubKey { code: code as usize, name };
-    view.is_null() || with_interp(view, |recorder, interp| recorder.enter(interp, key, stack, context)).unwrap_or(true)
+    view.is_null()
+        || shortly(view, |recorder, interp| recorder.enter_shortly(interp, key, stack, context))
+        || enter(view, key, stack, context)
+}
+
+#[inline(never)]
+fn enter(view: *mut InterpView, key: SubKey, stack: *const c_void, context: i32) -> bool {
+    with_interp(view, |recorder, interp| recorder.enter(interp, key, stack, context)).unwrap_or(true)
 }
 
 /// As [`mprof_enter`], with the description.
@@ -313,7 +320,13 @@ pub extern "C" fn mprof_enter_eval(view: *mut InterpView, number: u32, stack: *c
 /// has interrupted the core.
 #[no_mangle]
 pub extern "C" fn mprof_leave(view: *mut InterpView, cop: *const c_void) -> bool {
-    !view.is_null() && with_interp(view, |recorder, interp| recorder.leave(interp, cop as usize)).is_some()
+    let cop = cop as usize;
+    !view.is_null() && (shortly(view, |recorder, interp| recorder.leave_shortly(interp, cop)) || leave(view, cop))
+}
+
+#[inline(never)]
+fn leave(view: *mut InterpView, cop: usize) -> bool {
+    with_interp(view, |recorder, interp| recorder.leave(interp, cop)).is_some()
 }
 
 /// All calls above `depth` are over.
@@ -327,9 +340,15 @@ pub extern "C" fn mprof_leave_to(view: *mut InterpView, depth: usize, cop: *cons
 /// A statement is over; `cop` is it. To be called when scalars have come or gone, or something waits.
 #[no_mangle]
 pub extern "C" fn mprof_statement(view: *mut InterpView, cop: *const c_void) {
-    if !view.is_null() {
-        with_interp(view, |recorder, interp| recorder.settle(interp, cop as usize));
+    let cop = cop as usize;
+    if !view.is_null() && !shortly(view, |recorder, interp| recorder.settle_shortly(interp, cop)) {
+        settle(view, cop);
     }
+}
+
+#[inline(never)]
+fn settle(view: *mut InterpView, cop: usize) {
+    with_interp(view, |recorder, interp| recorder.settle(interp, cop));
 }
 
 /// Something waits, in the midst of the statement that runs.

@@ -45,7 +45,7 @@ void shim_db_call(pTHX_ CV *cv, I32 after, I32 items) {
 
 void shim_db_run_xsub(pTHX_ CV *cv) {
     InterpView *me = shim_me(aTHX);
-    const size_t depth = me ? me->depth : 0;
+    const size_t depth = me ? shim_depth(me) : 0;
     if (me) shim_open(aTHX_ me, cv, cxstack_ix);
     CvXSUB(cv)(aTHX_ cv);
     if (me) shim_close_to(aTHX_ depth);

@@ -1,18 +1,19 @@
 /* Opens and closes calls as perl's context stack and savestack do. */
 #include "shim.h"
 
-void shim_open_unknown(pTHX_ InterpView *me, CV *cv, const void *code, size_t name, I32 context) {
+void shim_open_unknown(pTHX_ InterpView *me, const CV *cv, I32 context) {
     MprofSub sub;
     shim_describe(aTHX_ cv, &sub);
-    mprof_enter_described(me, code, name, PL_curstackinfo, context, &sub);
+    mprof_enter_described(me, shim_code(cv), shim_name_key(aTHX_ cv), PL_curstackinfo, context, &sub);
 }
 
 /* Closes the calls whose contexts are gone, on this stack or with the stack they were on. */
 void shim_close_unwound(pTHX_ InterpView *me, const COP *cop) {
-    while (me->depth) {
+    while (shim_depth(me)) {
+        const OpenCall *top = me->open.top;
         const PERL_SI *stack = PL_curstackinfo;
-        while (stack && (const void *)stack != me->top_stack) stack = stack->si_prev;
-        if (stack && me->top_context <= stack->si_cxix) break;
+        while (stack && (const void *)stack != top->stack) stack = stack->si_prev;
+        if (stack && top->context <= stack->si_cxix) break;
         if (!mprof_leave(me, cop)) break;
     }
 }
@@ -20,7 +21,7 @@ void shim_close_unwound(pTHX_ InterpView *me, const COP *cop) {
 /* Closes the calls above `depth`, if the recording goes on. */
 void shim_close_to(pTHX_ size_t depth) {
     InterpView *me = shim_me(aTHX);
-    if (me && me->depth > depth) mprof_leave_to(me, depth, PL_curcop);
+    if (me && shim_depth(me) > depth) mprof_leave_to(me, depth, PL_curcop);
 }
 
 static void close_at_scope_end(pTHX_ void *depth) {

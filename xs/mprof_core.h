@@ -15,6 +15,18 @@
 // How many figures [`mprof_stats`] gives.
 #define MPROF_STATS 12
 
+// There is more than one thread, or there will be soon: the recorder is locked on each use.
+#define THREADS 1
+
+// The writer's thread is inside the recorder, or about to be.
+#define VISITOR 2
+
+// Something waits for the next boundary: a tick, a snapshot that is due, a pool that may have grown, a fork.
+#define MPROF_WAITS 4
+
+// Somebody but the tree needs to know of entries and exits: the stream of calls, or a mark.
+#define EXITS 8
+
 // A scalar's type.
 enum MprofKind
 #if __STDC_VERSION__ >= 202311L
@@ -150,16 +162,34 @@ typedef struct PerlLayout {
     struct MprofText (*heap_root)(const void *perl, uint32_t index, struct HeapVisit *visit);
 } PerlLayout;
 
+// An open call.
+typedef struct OpenCall {
+    // The stack (`PERL_SI`) that it runs on; null below the first call.
+    const void *stack;
+    // It is over once that stack's context index is below this.
+    int32_t context;
+    // Its node in the call tree.
+    uint32_t node;
+    // With `hook=db`: the statement that runs in it, or that called it.
+    size_t statement;
+} OpenCall;
+
+// The calls.
+typedef struct OpenCalls {
+    // The innermost; never null.
+    struct OpenCall *top;
+    // Below the first.
+    struct OpenCall *bottom;
+    // One behind the last there is room for.
+    struct OpenCall *end;
+} OpenCalls;
+
 // What the shim may look at without a call: the head of an [`Interp`].
 typedef struct InterpView {
     // perl's own pointer to the interpreter (`aTHX`); null when the interpreter is gone.
     const void *perl;
-    // Open calls.
-    size_t depth;
-    // Stack (`PERL_SI`) that the innermost open call was seen on.
-    const void *top_stack;
-    // The innermost open call is over once that stack's context index is below this.
-    int32_t top_context;
+    // The open calls.
+    struct OpenCalls open;
     // `PL_sv_count` as of the last boundary, where there is no ledger.
     ptrdiff_t scalars;
     // Is there a ledger of scalars?
@@ -177,13 +207,12 @@ typedef struct ThreadView {
     const void *main_stack;
 } ThreadView;
 
+// All there are. The shim looks here at every statement.
+extern const volatile uint32_t mprof_hurdles;
+
 // Are calls, statements and allocations recorded? What was recorded is followed to its end even when not. The shim
 // looks here before it tells anything.
 extern const volatile bool mprof_recording;
-
-// Something waits for the next boundary: a tick, a snapshot that is due, a pool that may have grown, a fork. The shim
-// looks here at every statement.
-extern const volatile uint32_t mprof_attention;
 
 // Sets an option. On `false`, `error` says why.
 //

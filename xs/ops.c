@@ -7,67 +7,101 @@ static runops_proc_t original_runops;
 
 #define WAS_CONTEXT_PUSHED(stack, before) (PL_curstackinfo == (stack) && cxstack_ix > (before))
 
-/* An entersub that is not a Perl sub's called by an op: an XSUB has run to its end afterwards, what has no context turned
- * out to be no sub, and a callee that cannot be told beforehand (an overloaded &{}, a sub that AUTOLOAD stands in for) is
- * opened late. */
-static OP *entersub_seldom(pTHX_ InterpView *me, CV *callee) {
+/* The ops that run most have a part for what is recorded and one for what is not; either ends in a jump. */
+#define NOINLINE __attribute__((noinline))
+
+/* An entersub that is not a Perl sub's called by an op: what has no context turned out to be no sub, and a callee that
+ * cannot be told beforehand (an overloaded &{}, a sub that AUTOLOAD stands in for) is opened late. */
+NOINLINE static OP *entersub_seldom(pTHX_ InterpView *me, CV *callee) {
     const PERL_SI *stack = PL_curstackinfo;
     const I32 before = cxstack_ix;
     /* Called by C code (DESTROY, tie, overload, BEGIN, signals), perhaps after an exit or die that unwound all. */
     const bool from_c = !PL_op->op_next;
     size_t depth;
-    OP *next = NULL;
+    OP *next;
     if (from_c) shim_close_unwound(aTHX_ me, PL_curcop);
-    depth = me->depth;
-    if (callee && CvISXSUB(callee)) {
-        shim_open(aTHX_ me, callee, before);
-        if (shim_coro_seen) next = shim_give_way(aTHX_ callee);
-    } else if (callee) {
-        shim_open(aTHX_ me, callee, before + 1);
-    }
-    if (!next) next = original[OP_ENTERSUB](aTHX);
+    depth = shim_depth(me);
+    if (callee) shim_open(aTHX_ me, callee, before + 1);
+    next = original[OP_ENTERSUB](aTHX);
     me = shim_me(aTHX);
     if (!me) return next;
-    if (WAS_CONTEXT_PUSHED(stack, before) && CxTYPE(&cxstack[cxstack_ix]) == CXt_SUB && !(callee && CvISXSUB(callee))) {
-        if (me->depth == depth) shim_open(aTHX_ me, cxstack[cxstack_ix].blk_sub.cv, cxstack_ix);
+    if (WAS_CONTEXT_PUSHED(stack, before) && CxTYPE(&cxstack[cxstack_ix]) == CXt_SUB) {
+        if (shim_depth(me) == depth) shim_open(aTHX_ me, cxstack[cxstack_ix].blk_sub.cv, cxstack_ix);
         /* C code goes on after a die that its G_EVAL caught, with no op of ours in between. */
         if (from_c) shim_close_at_scope_end(aTHX_ depth);
-    } else if (me->depth > depth) {
+    } else if (shim_depth(me) > depth) {
         mprof_leave_to(me, depth, PL_curcop);
         if (next == PL_op) shim_gave_way(aTHX_ callee);
     }
     return next;
 }
 
+/* An XSUB has run to its end afterwards. */
+NOINLINE static OP *entersub_xsub(pTHX_ InterpView *me, CV *callee) {
+    size_t depth;
+    OP *next = NULL;
+    if (!PL_op->op_next) shim_close_unwound(aTHX_ me, PL_curcop);
+    depth = shim_depth(me);
+    shim_open(aTHX_ me, callee, cxstack_ix);
+    if (UNLIKELY(shim_coro_seen)) next = shim_give_way(aTHX_ callee);
+    if (!next) next = original[OP_ENTERSUB](aTHX);
+    me = shim_me(aTHX);
+    if (!me) return next;
+    if (LIKELY(shim_depth(me) == depth + 1)) mprof_leave(me, PL_curcop);
+    else if (shim_depth(me) > depth) mprof_leave_to(me, depth, PL_curcop);
+    else return next;
+    if (UNLIKELY(next == PL_op)) shim_gave_way(aTHX_ callee);
+    return next;
+}
+
 /* Will perl call DB::sub in place of that sub? */
 #define IS_DEBUGGED(callee) ((PL_op->op_private & OPpENTERSUB_DB) && PL_DBsub && GvCV(PL_DBsub) && !CvNODEBUG(callee))
 
+/* What gives way would pass us by later, even if nothing is recorded now. */
+NOINLINE static OP *entersub_unrecorded(pTHX) {
+    OP *next = original[OP_ENTERSUB](aTHX);
+    if (UNLIKELY(next == PL_op)) shim_gave_way(aTHX_ NULL);
+    return next;
+}
+
+/* A sub that the core does not know, or whose key takes more than a look. */
+NOINLINE static OP *entersub_at_length(pTHX_ InterpView *me, CV *callee) {
+    shim_open(aTHX_ me, callee, cxstack_ix + 1);
+    return original[OP_ENTERSUB](aTHX);
+}
+
 /* A sub is opened before perl sets it up, so that its pad and @_ are its own. With a Perl sub that is all: perl pushes its
- * context or dies, and what ends the context closes it. But of a blessed one perl may ask an overloaded &{} first. */
+ * context or dies, and what ends the context closes it. But of a blessed one perl may ask an overloaded &{} first.
+ *
+ * What is seldom is done by functions of its own, so that little has to be kept on the way through here. */
 OP *shim_entersub(pTHX) {
-    InterpView *me = shim_me(aTHX);
+    InterpView *me;
     CV *callee;
-    if (UNLIKELY(!me)) {
-        OP *next = original[OP_ENTERSUB](aTHX);
-        if (next == PL_op) shim_gave_way(aTHX_ NULL);
-        return next;
-    }
+    if (UNLIKELY(!mprof_recording)) return entersub_unrecorded(aTHX);
+    me = shim_me_recorded(aTHX);
+    if (UNLIKELY(!me)) return entersub_unrecorded(aTHX);
     shim_close_over(aTHX_ me);
     callee = shim_callee(aTHX_ *PL_stack_sp);
     if (callee && UNLIKELY(IS_DEBUGGED(callee))) callee = NULL;
-    if (!callee || CvISXSUB(callee) || SvOBJECT(callee) || !PL_op->op_next) return entersub_seldom(aTHX_ me, callee);
-    shim_open(aTHX_ me, callee, cxstack_ix + 1);
+    if (callee && CvISXSUB(callee)) return entersub_xsub(aTHX_ me, callee);
+    if (!callee || SvOBJECT(callee) || !PL_op->op_next) return entersub_seldom(aTHX_ me, callee);
+    if (!SHIM_HAS_STEADY_NAME(callee)) return entersub_at_length(aTHX_ me, callee);
+    if (UNLIKELY(!mprof_enter(me, CvROOT(callee), shim_steady_name_key(aTHX_ callee), PL_curstackinfo, cxstack_ix + 1)))
+        return entersub_at_length(aTHX_ me, shim_callee(aTHX_ *PL_stack_sp));
     return original[OP_ENTERSUB](aTHX);
 }
 
 /* Ops that may leave subs: one, as the leavesubs do, or any number, as a return, last or goto does. */
 #define LEAVING(op)                                                                                                   \
-    static OP *leaving_##op(pTHX) {                                                                                   \
+    NOINLINE static OP *leaving_recorded_##op(pTHX) {                                                                 \
         const COP *cop = PL_curcop;                                                                                   \
         OP *next = original[op](aTHX);                                                                                \
         InterpView *me = shim_me(aTHX);                                                                               \
         if (LIKELY(me)) shim_close_left(aTHX_ me, cop);                                                               \
         return next;                                                                                                  \
+    }                                                                                                                 \
+    static OP *leaving_##op(pTHX) {                                                                                   \
+        return LIKELY(mprof_recording) ? leaving_recorded_##op(aTHX) : original[op](aTHX);                            \
     }
 
 LEAVING(OP_LEAVESUB)
@@ -120,7 +154,7 @@ static OP *leaving_by_goto(pTHX) {
     if (!me) return next;
     shim_close_left(aTHX_ me, cop);
     if (target && !CvISXSUB(target) && cxstack_ix >= 0 && CxTYPE(&cxstack[cxstack_ix]) == CXt_SUB
-        && me->top_stack == (const void *)PL_curstackinfo && me->top_context == cxstack_ix) {
+        && me->open.top->stack == (const void *)PL_curstackinfo && me->open.top->context == cxstack_ix) {
         mprof_leave(me, cop);
         shim_open(aTHX_ me, cxstack[cxstack_ix].blk_sub.cv, cxstack_ix);
     }
@@ -128,15 +162,18 @@ static OP *leaving_by_goto(pTHX) {
 }
 
 #define STATEMENT(name, op)                                                                                           \
-    static OP *name(pTHX) {                                                                                           \
+    NOINLINE static OP *name##_recorded(pTHX) {                                                                       \
         const COP *before = PL_curcop;                                                                                \
         OP *next = original[op](aTHX);                                                                                \
         InterpView *me = shim_me(aTHX);                                                                               \
         if (LIKELY(me)) {                                                                                             \
             shim_close_left(aTHX_ me, before);                                                                        \
-            if (UNLIKELY(shim_scalars_moved(aTHX_ me) || mprof_attention)) mprof_statement(me, before);               \
+            if (UNLIKELY(shim_scalars_moved(aTHX_ me) || (mprof_hurdles & MPROF_WAITS))) mprof_statement(me, before);               \
         }                                                                                                             \
         return next;                                                                                                  \
+    }                                                                                                                 \
+    static OP *name(pTHX) {                                                                                           \
+        return LIKELY(mprof_recording) ? name##_recorded(aTHX) : original[op](aTHX);                                  \
     }
 
 STATEMENT(nextstate, OP_NEXTSTATE)
@@ -147,7 +184,7 @@ STATEMENT(dbstate, OP_DBSTATE)
     static OP *name(pTHX) {                                                                                           \
         OP *next = original[op](aTHX);                                                                                \
         InterpView *me;                                                                                               \
-        if (UNLIKELY(mprof_attention) && (me = shim_me(aTHX))) {                                                      \
+        if (UNLIKELY(mprof_hurdles & MPROF_WAITS) && (me = shim_me(aTHX))) {                                                      \
             shim_close_left(aTHX_ me, PL_curcop);                                                                     \
             mprof_attend(me);                                                                                         \
         }                                                                                                             \
@@ -165,7 +202,7 @@ ATTENDING(opened, OP_OPEN)
         const I32 before = cxstack_ix;                                                                                \
         OP *next = original[op](aTHX);                                                                                \
         InterpView *me = shim_me(aTHX);                                                                               \
-        if (me && WAS_CONTEXT_PUSHED(stack, before)) shim_close_at_scope_end(aTHX_ me->depth);                        \
+        if (me && WAS_CONTEXT_PUSHED(stack, before)) shim_close_at_scope_end(aTHX_ shim_depth(me));                        \
         return next;                                                                                                  \
     }
 
@@ -180,7 +217,7 @@ static OP *run_code(pTHX_ InterpView *me, int type, size_t depth) {
     const I32 before = cxstack_ix;
     OP *next = original[type](aTHX);
     me = shim_me(aTHX);
-    if (!me || me->depth <= depth) return next;
+    if (!me || shim_depth(me) <= depth) return next;
     if (WAS_CONTEXT_PUSHED(stack, before)) shim_close_at_scope_end(aTHX_ depth);
     else mprof_leave_to(me, depth, PL_curcop);
     return next;
@@ -191,7 +228,7 @@ static OP *entereval(pTHX) {
     size_t depth;
     if (!me) return original[OP_ENTEREVAL](aTHX);
     shim_close_over(aTHX_ me);
-    depth = me->depth;
+    depth = shim_depth(me);
     mprof_enter_eval(me, PL_evalseq + 1, PL_curstackinfo, cxstack_ix + 1);
     return run_code(aTHX_ me, OP_ENTEREVAL, depth);
 }
@@ -206,7 +243,7 @@ static OP *require_or_do(pTHX_ int type) {
         || SvRMAGICAL(GvHVn(PL_incgv)) || (type == OP_REQUIRE && hv_exists_ent(GvHVn(PL_incgv), name, 0)))
         return original[type](aTHX);
     shim_close_over(aTHX_ me);
-    depth = me->depth;
+    depth = shim_depth(me);
     file.start = SvPVX_const(name);
     file.length = SvCUR(name);
     mprof_enter_file(me, file, PL_curstackinfo, cxstack_ix + 1);
@@ -229,7 +266,7 @@ static int runops(pTHX) {
     int status;
     if (!me || !context || CxTYPE(context) != CXt_SUB || !CxMULTICALL(context)) return original_runops(aTHX);
     shim_close_unwound(aTHX_ me, PL_curcop);
-    depth = me->depth;
+    depth = shim_depth(me);
     shim_open(aTHX_ me, context->blk_sub.cv, cxstack_ix);
     status = original_runops(aTHX);
     shim_close_to(aTHX_ depth);

@@ -40,7 +40,7 @@ size_t shim_unsteady_name_key(pTHX_ const CV *cv);
 void shim_describe(pTHX_ const CV *cv, MprofSub *sub);
 
 /* frames.c */
-void shim_open_unknown(pTHX_ InterpView *me, CV *cv, const void *code, size_t name, I32 context);
+void shim_open_unknown(pTHX_ InterpView *me, const CV *cv, I32 context);
 void shim_close_unwound(pTHX_ InterpView *me, const COP *cop);
 void shim_close_to(pTHX_ size_t depth);
 void shim_close_at_scope_end(pTHX_ size_t depth);
@@ -74,24 +74,39 @@ MprofText shim_heap_root(const void *perl, uint32_t index, HeapVisit *visit);
 void shim_db_run_xsub(pTHX_ CV *cv);
 void shim_db_call(pTHX_ CV *cv, I32 after, I32 items);
 
-/* The interpreter to tell of, or NULL while nothing is recorded. */
-PERL_STATIC_INLINE InterpView *shim_me(pTHX) {
-    ThreadView *thread;
-    if (UNLIKELY(!mprof_recording)) return NULL;
-    thread = mprof_thread;
+/* How many calls are open. */
+PERL_STATIC_INLINE size_t shim_depth(const InterpView *me) {
+    return me->open.top - me->open.bottom;
+}
+
+/* Is a call that is open on this stack over? */
+PERL_STATIC_INLINE bool shim_top_is_over(pTHX_ const InterpView *me) {
+    const OpenCall *top = me->open.top;
+    return top->stack == (const void *)PL_curstackinfo && top->context > cxstack_ix;
+}
+
+/* The interpreter to tell of, while something is recorded. */
+PERL_STATIC_INLINE InterpView *shim_me_recorded(pTHX) {
+    const ThreadView *thread = mprof_thread;
     if (LIKELY(thread && thread->main_stack == (const void *)PL_mainstack)) return thread->interp;
     return shim_find(aTHX);
 }
 
+/* The interpreter to tell of, or NULL while nothing is recorded. */
+PERL_STATIC_INLINE InterpView *shim_me(pTHX) {
+    return LIKELY(mprof_recording) ? shim_me_recorded(aTHX) : NULL;
+}
+
 /* Closes the calls that are over on this stack: their contexts are gone. */
 PERL_STATIC_INLINE void shim_close_left(pTHX_ InterpView *me, const COP *cop) {
-    while (me->top_stack == (const void *)PL_curstackinfo && me->top_context > cxstack_ix && mprof_leave(me, cop)) {}
+    while (shim_top_is_over(aTHX_ me) && mprof_leave(me, cop)) {}
 }
 
 /* Closes the calls that are over before another is opened. Their stack may be gone as well: that of a DESTROY whose XSUB
  * has died. */
 PERL_STATIC_INLINE void shim_close_over(pTHX_ InterpView *me) {
-    if (UNLIKELY(me->top_context > cxstack_ix || (me->top_stack != (const void *)PL_curstackinfo && me->depth)))
+    const OpenCall *top = me->open.top;
+    if (UNLIKELY(top->context > cxstack_ix || (top->stack != (const void *)PL_curstackinfo && top != me->open.bottom)))
         shim_close_unwound(aTHX_ me, PL_curcop);
 }
 
@@ -106,22 +121,34 @@ PERL_STATIC_INLINE const void *shim_code(const CV *cv) {
     return CvISXSUB(cv) || !CvROOT(cv) ? (const void *)cv : (const void *)CvROOT(cv);
 }
 
-/* What tells two subs apart that share their code: where the name is kept. */
-PERL_STATIC_INLINE size_t shim_name_key(pTHX_ const CV *cv) {
-    size_t key;
+#ifdef CvNAMED
+#  define SHIM_IS_NAMED(cv) CvNAMED(cv)
+#else
+#  define SHIM_IS_NAMED(cv) 0
+#endif
+#define SHIM_HAS_STEADY_NAME(cv) (SHIM_IS_NAMED(cv) || !CvCVGV_RC(cv))
+
+/* Where perl keeps the name of a sub that has it from a glob, or of its own. */
+PERL_STATIC_INLINE size_t shim_steady_name_key(pTHX_ const CV *cv) {
 #ifdef CvNAMED
     if (CvNAMED(cv)) return PTR2UV(CvNAME_HEK((CV *)cv));
 #endif
-    if (CvCVGV_RC(cv)) key = shim_unsteady_name_key(aTHX_ cv);
-    else key = PTR2UV(CvGV((CV *)cv));
+    return PTR2UV(CvGV((CV *)cv));
+}
+
+/* What tells two subs apart that share their code: where the name is kept. */
+PERL_STATIC_INLINE size_t shim_name_key(pTHX_ const CV *cv) {
+    const size_t key = SHIM_HAS_STEADY_NAME(cv) ? shim_steady_name_key(aTHX_ cv) : shim_unsteady_name_key(aTHX_ cv);
     return CvISXSUB(cv) ? key ^ (PTR2UV(CvXSUB(cv)) << 1) : key;
 }
 
-/* Opens a call of that sub, which is over once context `context` of this stack is. */
-PERL_STATIC_INLINE void shim_open(pTHX_ InterpView *me, CV *cv, I32 context) {
-    const void *code = shim_code(cv);
-    const size_t name = shim_name_key(aTHX_ cv);
-    if (!mprof_enter(me, code, name, PL_curstackinfo, context)) shim_open_unknown(aTHX_ me, cv, code, name, context);
+/* Opens a call of that sub, which is over once context `context` of this stack is; false if the sub is yet to be told. */
+PERL_STATIC_INLINE bool shim_open_known(pTHX_ InterpView *me, const CV *cv, I32 context) {
+    return mprof_enter(me, shim_code(cv), shim_name_key(aTHX_ cv), PL_curstackinfo, context);
+}
+
+PERL_STATIC_INLINE void shim_open(pTHX_ InterpView *me, const CV *cv, I32 context) {
+    if (!shim_open_known(aTHX_ me, cv, context)) shim_open_unknown(aTHX_ me, cv, context);
 }
 
 /* The CV that entersub is about to call, where that can be told without side effects and there is code to call. */

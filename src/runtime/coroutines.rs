@@ -5,14 +5,14 @@
 //! begun, or it is over and its address may be the next one's.
 
 use super::call_stream::CallStream;
-use super::interp::Frame;
+use super::open_calls::OpenCalls;
 use crate::format::ids::NodeId;
 use rustc_hash::FxHashMap;
 
 /// What is a coroutine's own.
 pub struct Coroutine {
-    /// Its open calls; the first is where it began.
-    pub frames: Vec<Frame>,
+    /// Its open calls.
+    pub open: OpenCalls,
     /// With `calls=1`: the stream of its calls.
     pub calls: Option<CallStream>,
 }
@@ -36,12 +36,12 @@ impl Coroutines {
     pub fn take(&mut self, main_stack: usize) -> Coroutine {
         self.waiting
             .remove(&main_stack)
-            .unwrap_or_else(|| Coroutine { frames: vec![Frame::root(self.root)], calls: self.streams.pop() })
+            .unwrap_or_else(|| Coroutine { open: OpenCalls::new(self.root), calls: self.streams.pop() })
     }
 
     /// A coroutine that another has taken the place of. With `is_kept` it is kept although no call is open.
     pub fn put(&mut self, main_stack: usize, coroutine: Coroutine, is_kept: bool) {
-        if is_kept || coroutine.frames.len() > 1 {
+        if is_kept || coroutine.open.depth() > 0 {
             self.waiting.insert(main_stack, coroutine);
         } else {
             self.streams.extend(coroutine.calls);
@@ -73,19 +73,20 @@ mod tests {
     #[test]
     fn one_with_open_calls_is_found_again_by_its_stack() {
         let mut coroutines = Coroutines::new(ROOT);
-        let frames = vec![Frame::root(ROOT), Frame::root(NodeId(8)), Frame::root(NodeId(9))];
-        coroutines.put(0x1000, Coroutine { frames, calls: stream(1) }, false);
+        let mut open = OpenCalls::new(ROOT);
+        (0..2).for_each(|_| open.push(std::ptr::null(), 0, NodeId(8), 0));
+        coroutines.put(0x1000, Coroutine { open, calls: stream(1) }, false);
         assert_eq!(coroutines.stacks(), [0x1000]);
-        assert_eq!(coroutines.take(0x2000).frames.len(), 1);
+        assert_eq!(coroutines.take(0x2000).open.depth(), 0);
         let found = coroutines.take(0x1000);
-        assert_eq!((found.frames.len(), found.calls.is_some()), (3, true));
-        assert_eq!(coroutines.take(0x1000).frames.len(), 1);
+        assert_eq!((found.open.depth(), found.calls.is_some()), (2, true));
+        assert_eq!(coroutines.take(0x1000).open.depth(), 0);
     }
 
     #[test]
     fn one_without_is_over_and_the_next_goes_on_with_its_stream() {
         let mut coroutines = Coroutines::new(ROOT);
-        coroutines.put(0x1000, Coroutine { frames: vec![Frame::root(ROOT)], calls: stream(1) }, false);
+        coroutines.put(0x1000, Coroutine { open: OpenCalls::new(ROOT), calls: stream(1) }, false);
         assert!(coroutines.stacks().is_empty());
         assert!(coroutines.take(0x3000).calls.is_some());
         assert!(coroutines.take(0x4000).calls.is_none());
@@ -94,7 +95,7 @@ mod tests {
     #[test]
     fn the_program_is_kept_even_so() {
         let mut coroutines = Coroutines::new(ROOT);
-        coroutines.put(0x1000, Coroutine { frames: vec![Frame::root(NodeId(0))], calls: None }, true);
+        coroutines.put(0x1000, Coroutine { open: OpenCalls::new(NodeId(0)), calls: None }, true);
         assert_eq!(coroutines.stacks(), [0x1000]);
     }
 }

@@ -14,8 +14,6 @@ type Generations = [AtomicU32; CLASSES];
 static OF_STATEMENTS: Generations = [const { AtomicU32::new(0) }; CLASSES];
 static OF_SUBS: Generations = [const { AtomicU32::new(0) }; CLASSES];
 
-/// Counts all statements that were freed.
-static STATEMENTS_FREED: AtomicU32 = AtomicU32::new(0);
 /// Counts all that was freed.
 static FREED: AtomicU32 = AtomicU32::new(0);
 
@@ -41,7 +39,6 @@ pub fn of_sub(code: usize) -> u32 {
 /// perl frees the statement at that address.
 pub fn freed(cop: usize) {
     class(&OF_STATEMENTS, cop).fetch_add(1, Relaxed);
-    STATEMENTS_FREED.fetch_add(1, Relaxed);
     FREED.fetch_add(1, Relaxed);
 }
 
@@ -49,12 +46,6 @@ pub fn freed(cop: usize) {
 pub fn sub_freed(code: usize) {
     class(&OF_SUBS, code).fetch_add(1, Relaxed);
     FREED.fetch_add(1, Relaxed);
-}
-
-/// Counts all statements that perl has freed: has any been, since this was last so?
-#[inline]
-pub fn statements_freed() -> u32 {
-    STATEMENTS_FREED.load(Relaxed)
 }
 
 /// Counts all that perl has freed, statements and subs: as long as it stands, no generation has risen.

@@ -12,58 +12,59 @@ use super::generations;
 use super::sub_cache::SubKey;
 use crate::format::ids::{NodeId, PlaceId};
 
-/// Statements; a power of two. It stays small, for it takes the processor's caches from the program.
-const STATEMENTS: usize = 1 << 8;
-/// Calls from one.
-const CALLS: usize = 2;
+/// Entries; a power of two. What a program does over and over is to fit; it takes the processor's caches from the program
+/// only as far as it is used.
+const ENTRIES_BITS: u32 = 10;
+/// Calls of one.
+const CALLS: usize = 3;
 
 const NOWHERE: NodeId = NodeId(u32::MAX);
+const UNKNOWN: PlaceId = PlaceId(u32::MAX);
 
 const NO_KEY: SubKey = SubKey { code: 0, name: 0 };
 
+/// A call of a statement.
 #[derive(Clone, Copy)]
 struct Call {
     key: SubKey,
-    parent: NodeId,
     /// The node that `calls` are of, even where the key does not hold any more.
     child: NodeId,
-    generation: u32,
     /// Calls that the node does not know of yet.
     calls: u32,
 }
 
-/// A statement.
+/// What a place does not know of yet.
 #[derive(Clone, Copy)]
-struct Hot {
-    cop: usize,
-    /// How much perl had freed when this was last known to hold.
-    held_at: u32,
-    generation: u32,
-    node: NodeId,
-    /// The place that the scalars and blocks are of, even where the statement is another's by now.
+struct Pending {
+    /// The place, even where the statement is another's by now.
     place: PlaceId,
-    /// Scalars that the place does not know of yet.
     born: u32,
     died: u32,
     /// Blocks that nobody watches for their end, and their bytes in eights.
     blocks: u32,
     eights: u32,
+}
+
+/// A statement as it runs in one node: two lines of cache.
+#[repr(C, align(64))]
+#[derive(Clone, Copy)]
+struct Hot {
+    cop: usize,
+    node: NodeId,
+    /// How much perl had freed when this was last known to hold.
+    held_at: u32,
+    /// Of the statement and of the subs it calls, all together.
+    generation: u32,
+    pending: Pending,
     calls: [Call; CALLS],
 }
 
-const NO_CALL: Call = Call { key: NO_KEY, parent: NOWHERE, child: NOWHERE, generation: 0, calls: 0 };
-const NO_STATEMENT: Hot = Hot {
-    cop: 0,
-    held_at: 0,
-    generation: 0,
-    node: NOWHERE,
-    place: PlaceId(0),
-    born: 0,
-    died: 0,
-    blocks: 0,
-    eights: 0,
-    calls: [NO_CALL; CALLS],
-};
+const _: () = assert!(size_of::<Hot>() == 128);
+
+const NO_CALL: Call = Call { key: NO_KEY, child: NOWHERE, calls: 0 };
+const NONE_PENDING: Pending = Pending { place: UNKNOWN, born: 0, died: 0, blocks: 0, eights: 0 };
+const NO_STATEMENT: Hot =
+    Hot { cop: 0, node: NOWHERE, held_at: 0, generation: 0, pending: NONE_PENDING, calls: [NO_CALL; CALLS] };
 
 /// Where what was counted belongs.
 pub trait Counted {
@@ -75,9 +76,12 @@ pub trait Counted {
     fn blocks(&mut self, place: PlaceId, bytes: u64, blocks: u32);
 }
 
+/// See [`HotStatements::births_held`].
+pub const MOST_BIRTHS: u32 = 1 << 16;
+
 /// The table.
 pub struct HotStatements {
-    statements: [Hot; STATEMENTS],
+    entries: Box<[Hot]>,
     /// Statements that were not here.
     missed: u32,
 }
@@ -87,112 +91,155 @@ const SELDOM: u32 = 4;
 
 impl Default for HotStatements {
     fn default() -> Self {
-        Self { statements: [NO_STATEMENT; STATEMENTS], missed: 0 }
+        // Never on the stack: a coroutine's may be small.
+        Self { entries: vec![NO_STATEMENT; 1 << ENTRIES_BITS].into_boxed_slice(), missed: 0 }
     }
 }
 
 impl HotStatements {
     #[inline(always)]
-    fn slot(&mut self, cop: usize) -> &mut Hot {
-        // SAFETY: masked to the length.
-        unsafe { self.statements.get_unchecked_mut((cop >> 4 ^ cop >> 12) & (STATEMENTS - 1)) }
+    fn slot(&mut self, cop: usize, node: NodeId) -> &mut Hot {
+        let spread = ((cop >> 4) as u32 ^ node.0 << 16).wrapping_mul(0x9e37_79b1);
+        // SAFETY: shifted to a number below the length, which never changes.
+        unsafe { self.entries.get_unchecked_mut((spread >> (u32::BITS - ENTRIES_BITS)) as usize) }
     }
 
-    /// What is known of the statement at `cop`.
+    /// The entry of the statement at `cop` as it runs in `node`, if perl has freed nothing since it was known to hold.
     #[inline(always)]
-    fn known(&mut self, cop: usize) -> Option<&mut Hot> {
-        let hot = self.slot(cop);
-        (hot.cop == cop && (hot.held_at == generations::all_freed() || hot.still_holds())).then_some(hot)
+    fn held(&mut self, cop: usize, node: NodeId) -> Option<&mut Hot> {
+        let hot = self.slot(cop, node);
+        (hot.cop == cop && hot.node == node && hot.held_at == generations::all_freed()).then_some(hot)
+    }
+
+    /// As [`HotStatements::held`], even if perl has freed other things since.
+    #[inline(always)]
+    fn known(&mut self, cop: usize, node: NodeId) -> Option<&mut Hot> {
+        let hot = self.slot(cop, node);
+        let is_it = hot.cop == cop && hot.node == node;
+        (is_it && (hot.held_at == generations::all_freed() || hot.still_holds())).then_some(hot)
     }
 
     /// The place of the statement at `cop` as it runs in `node`.
     #[inline(always)]
     pub fn place(&mut self, cop: usize, node: NodeId) -> Option<PlaceId> {
-        self.known(cop).filter(|hot| hot.node == node).map(|hot| hot.place)
+        self.known(cop, node).map(|hot| hot.pending.place).filter(|&place| place != UNKNOWN)
     }
 
     /// Counts births at `place`, which was that of the statement at `cop`, if it is here.
     #[inline(always)]
-    pub fn scalars(&mut self, cop: usize, place: PlaceId, born: u64) -> bool {
-        let hot = self.slot(cop);
-        hot.place == place && hot.count(born, 0)
+    pub fn scalars(&mut self, cop: usize, node: NodeId, place: PlaceId, born: u64) -> bool {
+        let pending = &mut self.slot(cop, node).pending;
+        pending.place == place && pending.grow(born as isize)
     }
 
     /// Counts scalars at the place of the statement at `cop`, as it runs in `node`, if it is here.
     #[inline(always)]
-    pub fn scalars_in(&mut self, cop: usize, node: NodeId, born: u64, died: u64) -> bool {
-        self.known(cop).is_some_and(|hot| hot.node == node && hot.count(born, died))
+    pub fn scalars_in(&mut self, cop: usize, node: NodeId, grown: isize) -> bool {
+        self.known(cop, node).is_some_and(|hot| hot.pending.grow(grown))
+    }
+
+    /// As [`HotStatements::scalars_in`], if perl has freed nothing since.
+    #[inline(always)]
+    pub fn scalars_grown(&mut self, cop: usize, node: NodeId, grown: isize) -> bool {
+        self.held(cop, node).is_some_and(|hot| hot.pending.grow(grown))
     }
 
     /// Counts a block that nobody watches for its end, at the place of the statement at `cop` as it runs in `node`, if it
     /// is here.
     #[inline(always)]
     pub fn block_in(&mut self, cop: usize, node: NodeId, bytes: u64) -> bool {
-        let Some(hot) = self.known(cop) else { return false };
-        let eights = u64::from(hot.eights) + bytes / 8;
-        let fits = hot.node == node && bytes % 8 == 0 && eights <= u64::from(u32::MAX) && hot.blocks != u32::MAX;
-        if fits {
-            hot.eights = eights as u32;
-            hot.blocks += 1;
+        let Some(hot) = self.known(cop, node) else { return false };
+        let pending = &mut hot.pending;
+        let eights = u64::from(pending.eights) + bytes / 8;
+        let fits = bytes % 8 == 0 && eights <= u64::from(u32::MAX) && pending.blocks != u32::MAX;
+        if pending.place == UNKNOWN || !fits {
+            return false;
         }
-        fits
+        pending.eights = eights as u32;
+        pending.blocks += 1;
+        true
     }
 
-    /// Counts a call of that sub from the statement at `cop`, as it runs in `parent`: where it leads, if that is known.
+    /// Counts a call of that sub from the statement at `cop`, as it runs in `node`: where it leads, if that is known.
     #[inline(always)]
-    pub fn call(&mut self, cop: usize, parent: NodeId, key: SubKey) -> Option<NodeId> {
-        let calls = &mut self.known(cop)?.calls;
-        let call = calls.iter_mut().find(|call| call.key == key && call.parent == parent)?;
-        call.calls = call.calls.checked_add(1)?;
-        Some(call.child)
+    pub fn call(&mut self, cop: usize, node: NodeId, key: SubKey) -> Option<NodeId> {
+        self.known(cop, node)?.call(key)
     }
 
-    /// The entry of the statement at `cop`, new or old, if it gets one.
-    fn noted(&mut self, cop: usize, counted: &mut impl Counted) -> Option<&mut Hot> {
-        if self.known(cop).is_none() {
+    /// As [`HotStatements::call`], if perl has freed nothing since.
+    #[inline(always)]
+    pub fn call_held(&mut self, cop: usize, node: NodeId, key: SubKey) -> Option<NodeId> {
+        self.held(cop, node)?.call(key)
+    }
+
+    /// The place of the statement at `cop`, as it runs in `node`, and the births that it does not know of yet, if it is here
+    /// and perl has freed nothing since. There may be [`MOST_BIRTHS`] more.
+    #[inline(always)]
+    pub fn births_held(&mut self, cop: usize, node: NodeId) -> Option<(PlaceId, &mut u32)> {
+        let pending = &mut self.held(cop, node)?.pending;
+        let has_room = pending.place != UNKNOWN && pending.born <= u32::MAX - MOST_BIRTHS;
+        has_room.then_some((pending.place, &mut pending.born))
+    }
+
+    /// The entry of the statement at `cop` in `node`, new or old, if it gets one.
+    fn noted(&mut self, cop: usize, node: NodeId, counted: &mut impl Counted) -> Option<&mut Hot> {
+        if self.known(cop, node).is_none() {
             self.missed = self.missed.wrapping_add(1);
             if self.missed % SELDOM != 0 {
                 return None;
             }
-            let (generation, held_at) = (generations::of(cop), generations::all_freed());
-            let slot = self.slot(cop);
+            // In this order: what another thread frees in between is looked at again.
+            let held_at = generations::all_freed();
+            let generation = generations::of(cop);
+            let slot = self.slot(cop, node);
             slot.settle(counted);
-            *slot = Hot { cop, generation, held_at, ..NO_STATEMENT };
+            *slot = Hot { cop, node, generation, held_at, ..NO_STATEMENT };
         }
-        Some(self.slot(cop))
+        Some(self.slot(cop, node))
     }
 
     /// Remembers a place.
     pub fn note_place(&mut self, cop: usize, node: NodeId, place: PlaceId, counted: &mut impl Counted) {
-        if let Some(hot) = self.noted(cop, counted) {
-            hot.settle_place(counted);
-            (hot.node, hot.place) = (node, place);
+        if let Some(hot) = self.noted(cop, node, counted) {
+            hot.pending.settle(counted);
+            hot.pending.place = place;
         }
     }
 
     /// Remembers where a call led.
-    pub fn note_child(&mut self, cop: usize, parent: NodeId, key: SubKey, child: NodeId, counted: &mut impl Counted) {
-        let Some(hot) = self.noted(cop, counted) else { return };
+    pub fn note_child(&mut self, cop: usize, node: NodeId, key: SubKey, child: NodeId, counted: &mut impl Counted) {
+        let Some(hot) = self.noted(cop, node, counted) else { return };
         hot.calls.rotate_right(1);
         if let Some(first) = hot.calls.first_mut() {
             first.settle(counted);
-            *first = Call { key, parent, child, generation: generations::of_sub(key.code), calls: 0 };
+            let change = generations::of_sub(key.code).wrapping_sub(first.generation());
+            hot.generation = hot.generation.wrapping_add(change);
+            *first = Call { key, child, calls: 0 };
         }
     }
 
     /// Hands over all that was counted, and knows nothing any more.
     pub fn forget(&mut self, counted: &mut impl Counted) {
         self.settle(counted);
-        self.statements.fill(NO_STATEMENT);
+        self.entries.fill(NO_STATEMENT);
     }
 
     /// Hands over all that was counted.
     pub fn settle(&mut self, counted: &mut impl Counted) {
-        self.statements.iter_mut().for_each(|hot| hot.settle(counted));
+        self.entries.iter_mut().for_each(|hot| hot.settle(counted));
     }
 }
 
 impl Call {
+    /// The generation of the sub; 0 of none.
+    fn generation(&self) -> u32 {
+        if self.key == NO_KEY {
+            0
+        } else {
+            generations::of_sub(self.key.code)
+        }
+    }
+
     fn settle(&mut self, counted: &mut impl Counted) {
         let calls = std::mem::take(&mut self.calls);
         if calls > 0 {
@@ -201,37 +248,21 @@ impl Call {
     }
 }
 
-impl Hot {
-    /// Counts scalars of the place, if they fit.
+impl Pending {
+    /// There are so many scalars more of the place, or fewer: counts them, if the place is known and they fit.
     #[inline(always)]
-    fn count(&mut self, born: u64, died: u64) -> bool {
-        let (born, died) = (u64::from(self.born) + born, u64::from(self.died) + died);
-        let fits = (born | died) <= u64::from(u32::MAX);
+    fn grow(&mut self, grown: isize) -> bool {
+        let (sum, more) =
+            if grown > 0 { (&mut self.born, grown as u64) } else { (&mut self.died, grown.unsigned_abs() as u64) };
+        let new = u64::from(*sum) + more;
+        let fits = self.place != UNKNOWN && new <= u64::from(u32::MAX);
         if fits {
-            (self.born, self.died) = (born as u32, died as u32);
+            *sum = new as u32;
         }
         fits
     }
 
-    /// Perl has freed something since: was it this?
-    #[cold]
-    fn still_holds(&mut self) -> bool {
-        // What another thread frees meanwhile is to be looked at again.
-        let now = generations::all_freed();
-        let holds = self.generation == generations::of(self.cop);
-        for call in &mut self.calls {
-            if !holds || call.generation != generations::of_sub(call.key.code) {
-                (call.key, call.parent) = (NO_KEY, NOWHERE);
-            }
-        }
-        self.held_at = now;
-        if !holds {
-            (self.cop, self.node) = (0, NOWHERE);
-        }
-        holds
-    }
-
-    fn settle_place(&mut self, counted: &mut impl Counted) {
+    fn settle(&mut self, counted: &mut impl Counted) {
         let (born, died) = (std::mem::take(&mut self.born), std::mem::take(&mut self.died));
         if born | died != 0 {
             counted.scalars(self.place, born, died);
@@ -241,9 +272,35 @@ impl Hot {
             counted.blocks(self.place, u64::from(eights) * 8, blocks);
         }
     }
+}
+
+impl Hot {
+    /// Counts a call of that sub: where it leads, if that is known.
+    #[inline(always)]
+    fn call(&mut self, key: SubKey) -> Option<NodeId> {
+        let call = self.calls.iter_mut().find(|call| call.key == key)?;
+        call.calls = call.calls.checked_add(1)?;
+        Some(call.child)
+    }
+
+    /// Perl has freed something since: was it this?
+    #[cold]
+    #[inline(never)]
+    fn still_holds(&mut self) -> bool {
+        // What another thread frees meanwhile is to be looked at again.
+        let now = generations::all_freed();
+        let calls = self.calls.iter().fold(0, |sum: u32, call| sum.wrapping_add(call.generation()));
+        let holds = self.generation == calls.wrapping_add(generations::of(self.cop));
+        self.held_at = now;
+        if !holds {
+            // What it has counted is still to be handed over.
+            (self.cop, self.node) = (0, NOWHERE);
+        }
+        holds
+    }
 
     fn settle(&mut self, counted: &mut impl Counted) {
-        self.settle_place(counted);
+        self.pending.settle(counted);
         self.calls.iter_mut().for_each(|call| call.settle(counted));
     }
 }
@@ -289,26 +346,27 @@ mod tests {
         let node = NodeId(3);
         let none = &mut Sums::default();
         let children = |statements: &mut HotStatements| {
-            [1, 2, 3].map(|name| statements.call(COP, node, key(name)).map(|child| child.0))
+            [1, 2, 3, 4].map(|name| statements.call(COP, node, key(name)).map(|child| child.0))
         };
         let note = |statements: &mut HotStatements, none: &mut Sums| {
             (0..SELDOM).for_each(|_| statements.note_place(COP, node, PlaceId(9), none));
-            (1..=3).for_each(|name| statements.note_child(COP, node, key(name), NodeId(name as u32), none));
+            (1..=4).for_each(|name| statements.note_child(COP, node, key(name), NodeId(name as u32), none));
         };
-        assert_eq!((statements.place(COP, node), children(&mut statements)), (None, [None; 3]));
+        assert_eq!((statements.place(COP, node), children(&mut statements)), (None, [None; 4]));
         note(&mut statements, none);
         generations::freed(COP + 16);
         assert_eq!([node, NodeId(4)].map(|node| statements.place(COP, node)), [Some(PlaceId(9)), None]);
-        assert_eq!(children(&mut statements), [None, Some(2), Some(3)]);
+        assert_eq!(children(&mut statements), [None, Some(2), Some(3), Some(4)]);
         generations::sub_freed(key(1).code);
-        assert_eq!((statements.place(COP, node), children(&mut statements)), (Some(PlaceId(9)), [None; 3]));
+        assert_eq!((statements.place(COP, node), children(&mut statements)), (None, [None; 4]));
+        note(&mut statements, none);
         generations::freed(COP);
-        assert_eq!((statements.place(COP, node), children(&mut statements)), (None, [None; 3]));
+        assert_eq!((statements.place(COP, node), children(&mut statements)), (None, [None; 4]));
         // Another in the same slot.
         note(&mut statements, none);
         assert_eq!(statements.place(COP ^ 0x1010_0000_0000, node), None);
         (0..SELDOM).for_each(|_| statements.note_place(COP ^ 0x1010_0000_0000, node, PlaceId(1), none));
-        assert_eq!((statements.place(COP, node), children(&mut statements)), (None, [None; 3]));
+        assert_eq!((statements.place(COP, node), children(&mut statements)), (None, [None; 4]));
     }
 
     #[test]
@@ -316,11 +374,14 @@ mod tests {
         let mut statements = HotStatements::default();
         let mut sums = Sums::default();
         (0..SELDOM).for_each(|_| statements.note_place(COP, NodeId(3), PlaceId(9), &mut sums));
-        assert!(!statements.scalars(COP, PlaceId(8), 1));
-        assert!(!statements.scalars_in(COP, NodeId(4), 1, 0));
-        assert!(statements.scalars(COP, PlaceId(9), u32::MAX.into()));
-        assert!(!statements.scalars(COP, PlaceId(9), 1));
-        assert!(statements.scalars_in(COP, NodeId(3), 0, 5));
+        let node = NodeId(3);
+        assert!(!statements.scalars(COP, node, PlaceId(8), 1));
+        assert!(!statements.scalars_in(COP, NodeId(4), 1));
+        assert!(statements.scalars(COP, node, PlaceId(9), u32::MAX.into()));
+        assert!(!statements.scalars(COP, node, PlaceId(9), 1));
+        assert!(!statements.scalars_grown(COP, node, 1));
+        assert!(statements.births_held(COP, node).is_none());
+        assert!(statements.scalars_in(COP, node, -5));
         let most = u64::from(u32::MAX) * 8;
         assert_eq!(
             [25, most + 8, most, 8].map(|bytes| statements.block_in(COP, NodeId(3), bytes)),
@@ -361,14 +422,19 @@ mod tests {
                             Some(found) => prop_assert_eq!(found, place),
                             None => statements.note_place(cop, NodeId(node), place, &mut sums),
                         }
-                        if statements.scalars(cop, place, 2) {
+                        if statements.scalars(cop, NodeId(node), place, 2) {
                             model.scalars(place, 2, 0);
+                        }
+                        if let Some((of, born)) = statements.births_held(cop, NodeId(node)) {
+                            prop_assert_eq!(of, place);
+                            *born += 3;
+                            model.scalars(of, 3, 0);
                         }
                         if statements.block_in(cop, NodeId(node), u64::from(step) * 8) {
                             model.blocks(place, u64::from(step) * 8, 1);
                         }
-                        if statements.scalars_in(cop, NodeId(node), 1, step.into()) {
-                            model.scalars(place, 1, step.into());
+                        if statements.scalars_in(cop, NodeId(node), isize::from(step) - 9) {
+                            model.scalars(place, u32::from(step.saturating_sub(9)), u32::from(9u8.saturating_sub(step)));
                         }
                     }
                 }

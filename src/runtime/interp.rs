@@ -8,6 +8,7 @@ use super::call_stream::CallStream;
 use super::coroutines::{Coroutine, Coroutines};
 use super::heap_visit::HeapVisit;
 use super::locations::LocationId;
+use super::open_calls::OpenCalls;
 use super::pools::PoolSuspect;
 use super::scalar_ledger::{Heads, ScalarLedger};
 use super::shim_types::{MprofScalar, MprofText};
@@ -21,12 +22,8 @@ use std::ffi::{c_char, c_void, CString};
 pub struct InterpView {
     /// perl's own pointer to the interpreter (`aTHX`); null when the interpreter is gone.
     pub perl: *const c_void,
-    /// Open calls.
-    pub depth: usize,
-    /// Stack (`PERL_SI`) that the innermost open call was seen on.
-    pub top_stack: *const c_void,
-    /// The innermost open call is over once that stack's context index is below this.
-    pub top_context: i32,
+    /// The open calls.
+    pub open: OpenCalls,
     /// `PL_sv_count` as of the last boundary, where there is no ledger.
     pub scalars: isize,
     /// Is there a ledger of scalars?
@@ -75,23 +72,6 @@ pub struct PerlLayout {
     pub heap_root: extern "C" fn(perl: *const c_void, index: u32, visit: *mut HeapVisit) -> MprofText,
 }
 
-/// An open call.
-#[derive(Clone, Copy)]
-pub struct Frame {
-    node: NodeId,
-    context: i32,
-    stack: *const c_void,
-    /// With `hook=db`: the statement that runs in it, or that called it.
-    statement: usize,
-}
-
-impl Frame {
-    /// What is below the first call.
-    pub fn root(node: NodeId) -> Self {
-        Self { node, context: 0, stack: std::ptr::null(), statement: 0 }
-    }
-}
-
 /// Where a statement that is being compiled stands: all of them have one address. The default is nowhere.
 #[derive(Default)]
 pub struct Compiled {
@@ -114,9 +94,6 @@ pub struct Interp {
     pub view: InterpView,
     /// Its addresses.
     pub layout: PerlLayout,
-    /// The node that runs.
-    pub node: NodeId,
-    frames: Vec<Frame>,
     /// Locations by the address of their statement.
     pub statements: StatementCache,
     /// What was being compiled last.
@@ -125,7 +102,7 @@ pub struct Interp {
     pub main_stack: *const c_void,
     /// The coroutines that wait, if there has been any.
     pub coroutines: Option<Box<Coroutines>>,
-    /// Statements that perl had freed at the last boundary.
+    /// All that perl had freed at the last boundary.
     pub freed_so_far: u32,
     /// A block that may be one of perl's pools growing.
     pub pool_suspect: Option<PoolSuspect>,
@@ -137,9 +114,6 @@ pub struct Interp {
     pub calls: Option<CallStream>,
 }
 
-/// Memory for the stack of open calls that is kept for reuse once it is empty again, in frames.
-const FRAMES_KEPT: usize = 4096;
-
 impl Interp {
     /// An interpreter that runs in `root`.
     pub fn new(layout: PerlLayout, root: NodeId) -> Self {
@@ -147,9 +121,7 @@ impl Interp {
         let scalars = unsafe { *layout.sv_count };
         let view = InterpView {
             perl: layout.perl,
-            depth: 0,
-            top_stack: std::ptr::null(),
-            top_context: 0,
+            open: OpenCalls::new(root),
             scalars,
             has_ledger: false,
             free_top: std::ptr::null(),
@@ -157,8 +129,6 @@ impl Interp {
         Self {
             view,
             layout,
-            node: root,
-            frames: vec![Frame::root(root)],
             statements: StatementCache::default(),
             compiled: Compiled::default(),
             main_stack: layout.own_stack,
@@ -173,7 +143,7 @@ impl Interp {
 
     /// The nodes of the open calls, the outermost first.
     pub fn open_nodes(&self) -> impl Iterator<Item = NodeId> + '_ {
-        self.frames.iter().skip(1).map(|frame| frame.node)
+        self.view.open.iter().map(|call| NodeId(call.node))
     }
 
     /// Begins the ledger; scalars that live already are `birth`'s.
@@ -197,6 +167,7 @@ impl Interp {
     }
 
     /// `PL_sv_count`. Only for an interpreter that is not gone.
+    #[inline(always)]
     pub fn scalars(&self) -> isize {
         // SAFETY: the address is of a variable of the interpreter, which is there. perl may be changing it.
         unsafe { self.layout.sv_count.read_volatile() }
@@ -221,63 +192,27 @@ impl Interp {
         let Some(coroutines) = &mut self.coroutines else { return };
         let next = coroutines.take(main_stack as usize);
         let before = Coroutine {
-            frames: std::mem::replace(&mut self.frames, next.frames),
+            open: std::mem::replace(&mut self.view.open, next.open),
             calls: std::mem::replace(&mut self.calls, next.calls),
         };
         coroutines.put(self.main_stack as usize, before, self.main_stack == self.layout.own_stack);
         self.main_stack = main_stack;
-        self.view.depth = self.frames.len().saturating_sub(1);
-        self.see_top();
     }
 
-    /// What is known of the innermost call follows the stack of calls.
-    #[inline]
-    fn see_top(&mut self) {
-        if let Some(&Frame { node, context, stack, .. }) = self.frames.last() {
-            self.node = node;
-            self.view.top_stack = stack;
-            self.view.top_context = context;
-        }
-    }
-
-    /// Opens a call that runs in `node`, from the statement `cop`.
-    #[inline]
-    pub fn push(&mut self, node: NodeId, stack: *const c_void, context: i32, cop: usize) {
-        self.frames.push(Frame { node, context, stack, statement: cop });
-        self.node = node;
-        self.view.depth += 1;
-        self.view.top_stack = stack;
-        self.view.top_context = context;
-    }
-
-    /// Closes the innermost call; the root stays.
+    /// The node that runs.
     #[inline(always)]
-    pub fn pop(&mut self) {
-        let Some(depth) = self.view.depth.checked_sub(1) else { return };
-        self.view.depth = depth;
-        self.frames.truncate(depth + 1);
-        self.see_top();
-        // Once on the way down: a deep recursion is over.
-        if depth == FRAMES_KEPT / 4 {
-            self.frames.shrink_to(FRAMES_KEPT);
-        }
-    }
-
-    /// Closes the calls above `depth`.
-    pub fn pop_to(&mut self, depth: usize) {
-        while self.view.depth > depth {
-            self.pop();
-        }
+    pub fn node(&self) -> NodeId {
+        NodeId(self.view.open.innermost().node)
     }
 
     /// Notes the statement that the innermost call runs now, and returns the one before.
     pub fn replace_statement(&mut self, cop: usize) -> usize {
-        self.frames.last_mut().map_or(0, |frame| std::mem::replace(&mut frame.statement, cop))
+        std::mem::replace(&mut self.view.open.innermost_mut().statement, cop)
     }
 
     /// Another interpreter takes the place of one that is gone: below the same root, and in its stream of calls.
     pub fn begin_anew(&mut self, layout: PerlLayout) {
-        *self = Self { calls: self.calls.take(), ..Self::new(layout, self.node) };
+        *self = Self { calls: self.calls.take(), ..Self::new(layout, self.node()) };
     }
 
     /// perl frees the interpreter: nothing of it may be read from now on.

@@ -9,28 +9,23 @@
 //! the visitor has the kernel run a barrier on every processor that runs the process (`membarrier`): so either the visitor
 //! sees that the other is busy, and goes away, or the other sees that it has to wait.
 
+use super::hurdles::{self, THREADS, VISITOR};
 use parking_lot::lock_api::RawMutex as _;
 use parking_lot::RawMutex;
-use std::sync::atomic::{compiler_fence, AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{compiler_fence, AtomicBool, Ordering};
 
 static LOCK: RawMutex = RawMutex::INIT;
-/// Why the lock is to be taken; nothing while it is not.
-static WHY: AtomicU8 = AtomicU8::new(0);
-/// Threads are expected, from now on.
-const THREADS: u8 = 1;
-/// There is a visitor.
-const VISITOR: u8 = 2;
 /// Was the lock taken for a fork?
 static HELD_FOR_FORK: AtomicBool = AtomicBool::new(false);
 
 /// From now on the recorder is locked.
 pub fn expect_threads() {
-    WHY.fetch_or(THREADS, Ordering::AcqRel);
+    hurdles::put_up(THREADS);
 }
 
 /// Is the recorder locked on each use?
 pub fn threads_expected() -> bool {
-    WHY.load(Ordering::Relaxed) & THREADS != 0
+    hurdles::any_of(THREADS)
 }
 
 /// Makes visits possible. A kernel without `membarrier` gets a lock that is taken on each use.
@@ -54,7 +49,7 @@ pub struct Held(bool);
 pub fn hold() -> Held {
     // Costs nothing: it keeps the compiler from looking first. The visitor sees to the processor.
     compiler_fence(Ordering::SeqCst);
-    let locked = WHY.load(Ordering::Relaxed) != 0;
+    let locked = hurdles::any_of(THREADS | VISITOR);
     if locked {
         LOCK.lock();
     }
@@ -87,10 +82,10 @@ pub fn visit<R>(is_any_busy: impl FnOnce() -> bool, f: impl FnOnce() -> R) -> Op
     if !LOCK.try_lock() {
         return None;
     }
-    let is_locked_on_each_use = WHY.fetch_or(VISITOR, Ordering::AcqRel) & THREADS != 0;
+    let is_locked_on_each_use = hurdles::put_up(VISITOR) & THREADS != 0;
     let is_alone = is_locked_on_each_use || (membarrier(PRIVATE_EXPEDITED) && !is_any_busy());
     let result = is_alone.then(f);
-    WHY.fetch_and(!VISITOR, Ordering::AcqRel);
+    hurdles::take_down(VISITOR);
     // SAFETY: taken above.
     unsafe { LOCK.unlock() }
     result

@@ -58,6 +58,12 @@ impl Mirror {
         unsafe { *self.heads.get_unchecked(self.length) }
     }
 
+    /// Will it be full with one head more?
+    #[inline(always)]
+    pub fn fills_next(&self) -> bool {
+        self.length + 1 == MOST
+    }
+
     /// Puts a head on top. Is it full now? Then it is to be emptied before the next.
     #[inline(always)]
     #[must_use]

@@ -4,10 +4,10 @@
 //! |---|---|
 //! | `options` | what the run was asked to do |
 //! | `interpose` | stands between the program and its allocator |
-//! | `recording`, `lock`, `thread` | the way from a hook into the recorder |
+//! | `recording`, `hurdles`, `lock`, `thread` | the way from a hook into the recorder |
 //! | `recorder` | what an event changes |
-//! | `interp`, `coroutines`, `sub_cache`, `statement_cache`, `hot_statements`, `generations`, `eval_origins`, `pools` | what is known of perl |
-//! | `scalar_ledger`, `mirror`, `arena_pages`, `birth_notes`, `births` | where and when every live scalar was born |
+//! | `interp`, `open_calls`, `coroutines`, `sub_cache`, `statement_cache`, `hot_statements`, `generations`, `eval_origins`, `pools` | what is known of perl |
+//! | `scalar_ledger`, `mirror`, `arena_pages`, `birth_notes`, `births`, `deaths` | where and when every live scalar was born |
 //! | `strings`, `locations`, `call_tree`, `places`, `block_table` | what figures belong to |
 //! | `shim_types` | what the shim hands over |
 //! | `paged`, `narrow`, `id_table`, `direct_mapped` | how the big ones of these grow and stay small, and how caches do |
@@ -32,6 +32,7 @@ mod call_stream;
 mod call_tree;
 pub mod complaint;
 mod coroutines;
+mod deaths;
 mod direct_mapped;
 mod eval_origins;
 pub mod generations;
@@ -40,6 +41,7 @@ mod heap_sample;
 pub mod heap_visit;
 mod high_fd;
 pub mod hot_statements;
+pub mod hurdles;
 mod id_table;
 pub mod interp;
 mod interpose;
@@ -48,6 +50,7 @@ mod lock;
 mod marks;
 mod mirror;
 mod narrow;
+mod open_calls;
 pub mod options;
 mod own_memory;
 mod paged;

@@ -305,12 +305,6 @@ impl Places {
         figures.scalars_died += died;
     }
 
-    /// A scalar that was born here died.
-    #[inline]
-    pub fn scalar_died(&mut self, id: PlaceId, peak: u64) {
-        self.scalars(id, 0, 1, peak);
-    }
-
     /// A block of `bytes` turns out to be the place `to`'s. It lived at the newest peak, or did not. Unless nobody watches for ends, it `lives`.
     pub fn reassigned(&mut self, from: PlaceId, to: PlaceId, bytes: u64, lives: bool, lived_at_peak: bool, peak: u64) {
         self.allocated(to, bytes, lives, peak);

@@ -3,17 +3,19 @@
 //! Nothing here is ever entered twice by one thread: what the profiler itself asks of the allocator, directly or through
 //! libc, passes by.
 
-#![allow(non_upper_case_globals)] // the two that C knows too
+#![allow(non_upper_case_globals)] // the one that C knows too
 
 use super::block_table::Block;
 use super::complaint::announce_end;
+use super::hurdles;
 use super::interp::{Interp, InterpView};
 use super::lock;
 use super::recorder::Recorder;
 use super::thread::{self, Thread};
 use super::writer;
 use std::sync::atomic::{
-    AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release,
+    compiler_fence, AtomicBool, AtomicPtr, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release,
+    Ordering::SeqCst,
 };
 
 /// The recorder, from the first start to the end of the process.
@@ -23,11 +25,6 @@ static RECORDER: AtomicPtr<Recorder> = AtomicPtr::new(std::ptr::null_mut());
 /// looks here before it tells anything.
 #[no_mangle]
 pub static mprof_recording: AtomicBool = AtomicBool::new(false);
-
-/// Something waits for the next boundary: a tick, a snapshot that is due, a pool that may have grown, a fork. The shim
-/// looks here at every statement.
-#[no_mangle]
-pub static mprof_attention: AtomicU32 = AtomicU32::new(0);
 
 /// Allocator calls of threads that began unseen.
 pub static MISSED: AtomicU64 = AtomicU64::new(0);
@@ -153,6 +150,22 @@ pub fn with_interp<R>(view: *mut InterpView, f: impl FnOnce(&mut Recorder, &mut 
         // freed, used by one thread at a time.
         f(recorder, unsafe { &mut *view.cast::<Interp>() })
     })
+}
+
+/// As [`with_interp`], where there is no hurdle, for what either does all that is to be done or nothing: did it?
+#[inline(always)]
+pub fn shortly(view: *mut InterpView, f: impl FnOnce(&mut Recorder, &mut Interp) -> bool) -> bool {
+    let recorder = RECORDER.load(Relaxed);
+    let Some(thread) = thread::current() else { return false };
+    if recorder.is_null() || !thread.enter() {
+        return false;
+    }
+    // As in `lock::hold`: the visitor sees to the processor.
+    compiler_fence(SeqCst);
+    // SAFETY: as in `with`, without a lock; and as in `with_interp`.
+    let is_done = !hurdles::any() && f(unsafe { &mut *recorder }, unsafe { &mut *view.cast::<Interp>() });
+    thread.leave();
+    is_done
 }
 
 /// Runs `f` so that nothing it does is recorded.

@@ -123,6 +123,17 @@ enum Freed {
     Unseen,
 }
 
+/// What [`ScalarLedger::look_plainly`] finds.
+#[derive(Clone, Copy)]
+pub struct Plain {
+    root: *mut Head,
+    stamped: *mut Head,
+    /// Has the head on top been freed since the last boundary?
+    pub is_freed: bool,
+    /// Has any head been taken since?
+    pub has_taken: bool,
+}
+
 impl Look {
     /// Is it what is found nearly always: at most one head has been freed? Then [`ScalarLedger::settle`] is the shorter way.
     #[inline(always)]
@@ -232,6 +243,74 @@ impl ScalarLedger {
         }
         self.mirror_freed(look, died);
         born
+    }
+
+    /// A boundary, where little has changed: heads have been taken, and at most one has been freed. What [`Plain`] says is to
+    /// be done in its order; nothing of it calls anything. `None`, or what cannot be done so: there is to be a
+    /// [`ScalarLedger::look`], which finds the rest.
+    #[inline(always)]
+    pub fn look_plainly(&self) -> Option<Plain> {
+        // SAFETY: as in `look`.
+        unsafe {
+            let root = *self.heads.root;
+            if root.is_null() || *self.heads.arenas != self.newest_arena {
+                return None;
+            }
+            let is_freed = (*root).count != STAMP;
+            let stamped = if is_freed { (*root).any } else { root };
+            let is_plain = !stamped.is_null() && (*stamped).count == STAMP;
+            is_plain.then_some(Plain { root, stamped, is_freed, has_taken: !std::ptr::eq(stamped, self.top) })
+        }
+    }
+
+    /// Where heads have been taken, from the upper end of the mirror: those that were born have that note. Returns how many
+    /// did, at most as many as the upper end has, and whether that is all.
+    #[inline(always)]
+    pub fn take_plainly(&mut self, look: Plain, birth: Note) -> (u32, bool) {
+        let mut born = 0;
+        while let Some(free) = self.mirror.top() {
+            if free.head == look.stamped {
+                return (born, true);
+            }
+            if free.noted.is_null() {
+                break;
+            }
+            self.mirror.pop();
+            // SAFETY: as in `take` and `note`.
+            unsafe {
+                if !is_free(free.head) {
+                    *free.noted = birth;
+                    born += 1;
+                }
+            }
+        }
+        (born, false)
+    }
+
+    /// Where one has been freed: what was noted of it. `None`: it is not the one that was taken last.
+    #[inline(always)]
+    pub fn freed_plainly(&self, look: Plain) -> Option<Note> {
+        let free = self.mirror.taken_last();
+        if free.head != look.root || free.noted.is_null() || self.mirror.fills_next() {
+            return None;
+        }
+        // SAFETY: as in `note_of`.
+        Some(unsafe { *free.noted })
+    }
+
+    /// Ends the boundary.
+    #[inline(always)]
+    pub fn settle_plainly(&mut self, look: Plain) {
+        if look.is_freed {
+            let free = self.mirror.taken_last();
+            // SAFETY: as in `look` and `note`; `freed_plainly` has found it.
+            unsafe {
+                (*look.root).count = STAMP;
+                *free.noted = FREE_NOTE;
+            }
+            let _is_not_full = self.mirror.push(free);
+        }
+        self.top = look.root;
     }
 
     /// What is in the mirror above the first stamped head has been taken, and was born. Returns how many were.

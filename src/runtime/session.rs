@@ -7,12 +7,12 @@ use super::interp::{Interp, PerlLayout};
 use super::marks::FIRST_FULL;
 use super::options::{FullMode, Options, StatmMode};
 use super::recorder::Recorder;
-use super::recording::{self, mprof_attention, unobserved, with};
+use super::recording::{self, unobserved, with};
 use super::thread::{ErrnoKept, Thread};
 use super::trace_file::{self, absolute, TraceFile};
 use super::trace_state::TraceState;
 use super::writer::{Writer, TICKS};
-use super::{header, heap_sample, interpose, lock, reserve, snapshot, thread, writer};
+use super::{header, heap_sample, hurdles, interpose, lock, reserve, snapshot, thread, writer};
 use crate::format::records::{Cause, End, Libraries, TimePoint};
 use crate::format::Record;
 use parking_lot::Mutex;
@@ -324,7 +324,7 @@ fn mark_signal(recorder: &mut Recorder, interp: &mut Interp, name: &str) {
 fn watch_signal(number: i32) {
     extern "C" fn signalled(_: i32) {
         SIGNALLED.store(true, Relaxed);
-        mprof_attention.store(1, Relaxed);
+        hurdles::let_wait();
     }
     // SAFETY: all zero is an action without flags and mask; the handler only stores to two atomics.
     unsafe {
@@ -539,7 +539,7 @@ extern "C" fn after_fork_in_child() {
     writer::abandon_all();
     trace_file::close_inherited();
     FORKED.store(true, Relaxed);
-    mprof_attention.store(1, Relaxed);
+    hurdles::let_wait();
 }
 
 /// The first boundary in a forked child: its own trace begins with all that it inherited.

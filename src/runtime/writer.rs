@@ -4,7 +4,8 @@
 //! It touches the recorder only while no thread of the program is inside, and never waits for one. Nothing it does is
 //! recorded, and no signal of the program is delivered to it.
 
-use super::recording::{self, mprof_attention};
+use super::hurdles::{self, MPROF_WAITS};
+use super::recording;
 use super::trace_file::TraceFile;
 use super::{lock, own_memory, session, thread};
 use crate::format::records::{Cause, Snapshot};
@@ -237,7 +238,7 @@ fn write_all(mut output: Output, messages: &Receiver<Message>, interval: Duratio
                     output.write_waiting();
                 }
                 TICKS.fetch_add(1, Relaxed);
-                let is_unattended = mprof_attention.swap(1, Relaxed) != 0;
+                let is_unattended = hurdles::put_up(MPROF_WAITS) & MPROF_WAITS != 0;
                 if !is_unattended {
                     next_visit = next_tick;
                 } else if now >= next_visit {

@@ -2,13 +2,12 @@
 
 use super::Recorder;
 use crate::runtime::generations;
+use crate::runtime::hurdles::{self, MPROF_WAITS};
 use crate::runtime::interp::Interp;
 use crate::runtime::options::StatmMode;
-use crate::runtime::recording::mprof_attention;
 use crate::runtime::session;
 use crate::runtime::thread::ErrnoKept;
 use std::ffi::c_void;
-use std::sync::atomic::Ordering::Relaxed;
 
 extern "C" {
     /// The heap's end, as glibc keeps it for `sbrk`.
@@ -21,14 +20,14 @@ impl Recorder {
     #[inline(always)]
     pub fn settle(&mut self, interp: &mut Interp, cop: usize) {
         self.see(interp, cop);
-        interp.freed_so_far = generations::statements_freed();
+        interp.freed_so_far = generations::all_freed();
     }
 
     /// As [`Recorder::settle`], for the statement that runs. Returns its address.
     #[inline(always)]
     pub fn settle_running(&mut self, interp: &mut Interp) -> usize {
         let cop = interp.curcop() as usize;
-        interp.freed_so_far = generations::statements_freed();
+        interp.freed_so_far = generations::all_freed();
         self.see(interp, cop);
         cop
     }
@@ -65,20 +64,25 @@ impl Recorder {
     #[inline(always)]
     fn see(&mut self, interp: &mut Interp, cop: usize) {
         self.see_scalars(interp, cop);
-        if mprof_attention.load(Relaxed) != 0 {
+        if hurdles::any_of(MPROF_WAITS) {
             self.attend(interp);
         }
     }
 
     #[inline(always)]
     fn see_pages(&mut self, interp: &mut Interp) {
-        // SAFETY: glibc's own variable, read only.
-        if unsafe { __curbrk } != self.seen_break {
+        if self.has_break_moved() {
             self.see_break(interp);
         }
     }
 
-    /// The heap's end has moved, or the pages are to be read for another reason.
+    /// Has the heap's end moved, or are the pages to be read for another reason?
+    #[inline(always)]
+    pub(super) fn has_break_moved(&self) -> bool {
+        // SAFETY: glibc's own variable, read only.
+        unsafe { __curbrk != self.seen_break }
+    }
+
     #[cold]
     fn see_break(&mut self, interp: &mut Interp) {
         if self.options.statm != StatmMode::Every {
@@ -96,7 +100,7 @@ impl Recorder {
         let _errno = ErrnoKept::new();
         let (size, resident) = self.statm.read();
         if (size, resident) != (0, 0) {
-            self.tree.grew(interp.node, size, resident);
+            self.tree.grew(interp.node(), size, resident);
             if let Some(calls) = &mut interp.calls {
                 calls.pages_read(self.statm.last.size, self.statm.last.resident);
             }
@@ -111,7 +115,8 @@ impl Recorder {
     #[cold]
     pub(super) fn attend(&mut self, interp: &mut Interp) {
         let _errno = ErrnoKept::new();
-        mprof_attention.store(0, Relaxed);
+        hurdles::take_down(MPROF_WAITS);
+        interp.view.open.give_back();
         self.judge_pool(interp);
         session::attend(self, interp);
     }

@@ -6,6 +6,7 @@ use crate::format::ids::{NodeId, StrId, SubId};
 use crate::format::records::{Sub, SubKind};
 use crate::runtime::call_stream::{CallStream, Counted};
 use crate::runtime::eval_origins::folded_name;
+use crate::runtime::hurdles::{self, EXITS};
 use crate::runtime::interp::Interp;
 use crate::runtime::session;
 use crate::runtime::shim_types::MprofSub;
@@ -50,7 +51,7 @@ impl Recorder {
     #[inline(always)]
     pub fn enter(&mut self, interp: &mut Interp, key: SubKey, stack: *const c_void, context: i32) -> bool {
         let cop = self.settle_entry(interp);
-        let child = match self.hot.call(cop, interp.node, key) {
+        let child = match self.hot.call(cop, interp.node(), key) {
             Some(child) => child,
             None => match interp.subs.sub(key) {
                 Some(sub) => self.find_child(interp, cop, key, sub),
@@ -101,7 +102,7 @@ impl Recorder {
             }
         };
         let sub = self.tree.sub(sub);
-        let child = self.tree.child(interp.node, sub, called_at);
+        let child = self.tree.child(interp.node(), sub, called_at);
         self.tree.called(child, 1);
         self.open(interp, child, stack, context, cop);
     }
@@ -142,8 +143,8 @@ impl Recorder {
             line: description.line,
         };
         let id = self.tree.sub(sub);
-        if !self.options.mark.is_empty() {
-            self.exits_matter |= self.marks.watch(&self.options.mark, id, &sub, &self.strings);
+        if !self.options.mark.is_empty() && self.marks.watch(&self.options.mark, id, &sub, &self.strings) {
+            hurdles::put_up(EXITS);
         }
         id
     }
@@ -153,11 +154,11 @@ impl Recorder {
     fn find_child(&mut self, interp: &mut Interp, cop: usize, key: SubKey, sub: SubId) -> NodeId {
         let called_at = self.location_of(interp, cop);
         let capped_before = self.tree.depth_capped_calls;
-        let child = self.tree.child(interp.node, sub, called_at);
+        let child = self.tree.child(interp.node(), sub, called_at);
         // What is cut off is not remembered, for each is counted.
         if Self::has_own_address(interp, cop) && self.tree.depth_capped_calls == capped_before {
             let (hot, mut figures) = self.hot_and_figures();
-            hot.note_child(cop, interp.node, key, child, &mut figures);
+            hot.note_child(cop, interp.node(), key, child, &mut figures);
         }
         self.tree.called(child, 1);
         child
@@ -169,26 +170,26 @@ impl Recorder {
         if interp.calls.is_some() {
             self.stream(interp, CallStep::Enter(node));
         }
-        interp.push(node, stack, context, cop);
+        interp.view.open.push(stack, context, node, cop);
     }
 
     /// The innermost call is over; `cop` was its statement.
     #[inline]
     pub fn leave(&mut self, interp: &mut Interp, cop: usize) {
         self.settle_exit(interp, cop);
-        if self.exits_matter {
+        if hurdles::any_of(EXITS) {
             self.close(interp);
         } else {
-            interp.pop();
+            interp.view.open.pop();
         }
     }
 
     /// Closes the innermost call, and tells who needs to know.
     #[cold]
     fn close(&mut self, interp: &mut Interp) {
-        let node = interp.node;
+        let node = interp.node();
         self.stream(interp, CallStep::Exit);
-        interp.pop();
+        interp.view.open.pop();
         if self.marks.is_watched(self.tree.sub_of(node)) {
             let label = self.options.mark.clone();
             session::mark(self, interp, &label);
@@ -197,10 +198,10 @@ impl Recorder {
 
     /// Closes the calls above `depth`.
     pub fn close_to(&mut self, interp: &mut Interp, depth: usize) {
-        if !self.exits_matter {
-            interp.pop_to(depth);
+        if !hurdles::any_of(EXITS) {
+            interp.view.open.pop_to(depth);
         }
-        while interp.view.depth > depth {
+        while interp.view.open.depth() > depth {
             self.close(interp);
         }
     }
@@ -253,7 +254,7 @@ impl Recorder {
 
     /// All calls above `depth` are over.
     pub fn leave_to(&mut self, interp: &mut Interp, depth: usize, cop: usize) {
-        if interp.view.depth > depth {
+        if interp.view.open.depth() > depth {
             self.settle_exit(interp, cop);
         }
         self.close_to(interp, depth);

@@ -48,7 +48,7 @@ impl Recorder {
 
     /// Another coroutine may go on with the stream of one that is over.
     fn send_if_over(&mut self, interp: &mut Interp) {
-        if interp.calls.is_some() && interp.view.depth == 0 {
+        if interp.calls.is_some() && interp.view.open.depth() == 0 {
             session::send_calls(self, interp);
         }
     }

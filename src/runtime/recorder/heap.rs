@@ -3,12 +3,11 @@
 use super::Recorder;
 use crate::format::ids::PlaceId;
 use crate::runtime::block_table::Block;
+use crate::runtime::hurdles;
 use crate::runtime::interp::Interp;
 use crate::runtime::interpose::usable_bytes;
 use crate::runtime::pools::{self, PoolSuspect};
-use crate::runtime::recording::mprof_attention;
 use crate::runtime::thread::{self, Thread};
-use std::sync::atomic::Ordering::Relaxed;
 
 /// Blocks of this many bytes may be mappings of their own, so that the resident set moves though the heap's end does not.
 const MAPPING_BYTES: u64 = 128 << 10;
@@ -52,7 +51,7 @@ impl Recorder {
     #[inline(always)]
     fn allocated_unwatched(&mut self, thread: &Thread, bytes: u64) -> bool {
         let interp = self.interp_now(thread);
-        interp.is_some_and(|interp| self.hot.block_in(interp.curcop() as usize, interp.node, bytes))
+        interp.is_some_and(|interp| self.hot.block_in(interp.curcop() as usize, interp.node(), bytes))
     }
 
     /// A block's end went unseen; it is over all the same.
@@ -120,7 +119,7 @@ impl Recorder {
         self.counters.live_blocks = self.counters.live_blocks.wrapping_sub(1);
         thread::count(&thread.freed, bytes);
         let node = match self.interp_now(thread) {
-            Some(interp) => interp.node,
+            Some(interp) => interp.node(),
             None => self.thread_root(thread).0,
         };
         self.tree.freed(node, bytes);
@@ -143,7 +142,7 @@ impl Recorder {
         if let Some(interp) = Self::interp_of(thread) {
             self.judge_pool(interp);
             interp.pool_suspect = Some(suspect);
-            mprof_attention.store(1, Relaxed);
+            hurdles::let_wait();
         }
     }
 

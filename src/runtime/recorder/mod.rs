@@ -11,6 +11,7 @@
 //! | `boundaries` | a statement, entry or exit: what was read since the last |
 //! | `scalars` | scalars came and went |
 //! | `coroutines` | another coroutine runs |
+//! | `short_way` | a call or return of which nothing else has to be told |
 //! | `whereabouts` | none: where the event happened |
 
 mod boundaries;
@@ -18,16 +19,20 @@ mod calls;
 mod coroutines;
 mod heap;
 mod scalars;
+mod short_way;
 mod whereabouts;
 
 pub use calls::SubDescription;
 
+use self::scalars::scalars_died;
 use super::births::BornAt;
 use super::block_table::BlockTable;
 use super::call_tree::CallTree;
+use super::deaths::Deaths;
 use super::eval_origins::EvalOrigins;
 use super::generations;
 use super::hot_statements::{Counted, HotStatements};
+use super::hurdles::{self, EXITS};
 use super::interp::{Interp, PerlLayout};
 use super::locations::{LocationId, Locations};
 use super::marks::Marks;
@@ -85,6 +90,8 @@ pub struct Recorder {
     /// Of the statements that run most: their place, where their calls lead, and figures that are to be
     /// [settled](Recorder::settle_hot).
     hot: HotStatements,
+    /// Deaths of scalars, to be settled as well.
+    deaths: Deaths,
     /// Files and lines of statements.
     pub locations: Locations,
     /// Process-wide counters.
@@ -101,8 +108,6 @@ pub struct Recorder {
     pub paused: bool,
     /// Units of the program's work.
     pub marks: Marks,
-    /// Does anyone but the tree need to know of exits: the stream of calls, or a mark?
-    pub exits_matter: bool,
     /// Has it been said that a ledger is full?
     ledger_was_full: bool,
     /// What scalars that are born now get as the time of their birth.
@@ -120,6 +125,9 @@ pub struct Recorder {
 impl Recorder {
     /// A recorder that has seen nothing yet.
     pub fn new(options: Options, trace: TraceState) -> Self {
+        if options.calls {
+            hurdles::put_up(EXITS);
+        }
         let mut strings = Strings::new();
         let mut tree = CallTree::new(options.depth);
         let mut places = Places::new();
@@ -136,6 +144,7 @@ impl Recorder {
             tree,
             places,
             hot: HotStatements::default(),
+            deaths: Deaths::default(),
             locations: Locations::new(),
             counters: Counters::default(),
             statm: Statm::open(),
@@ -144,7 +153,6 @@ impl Recorder {
             interps: Vec::new(),
             paused: false,
             marks: Marks::default(),
-            exits_matter: options.calls,
             ledger_was_full: false,
             born_at: BornAt::default(),
             options,
@@ -190,7 +198,7 @@ impl Recorder {
             }
         };
         self.begin_scalars(interp, number == 0);
-        interp.freed_so_far = generations::statements_freed();
+        interp.freed_so_far = generations::all_freed();
         if self.options.calls && interp.calls.is_none() {
             self.begin_calls(interp);
         }
@@ -201,11 +209,13 @@ impl Recorder {
     pub fn settle_hot(&mut self) {
         let (hot, mut figures) = self.hot_and_figures();
         hot.settle(&mut figures);
+        let (places, counters) = (&mut self.places, &mut self.counters);
+        self.deaths.settle(|birthplace, deaths| scalars_died(places, counters, birthplace, deaths));
     }
 
     /// The hot statements, and where what they counted belongs.
     fn hot_and_figures(&mut self) -> (&mut HotStatements, Figures<'_>) {
-        let figures = Figures { tree: &mut self.tree, places: &mut self.places, peak: self.counters.peak_number };
+        let figures = Figures { tree: &mut self.tree, places: &mut self.places, counters: &mut self.counters };
         (&mut self.hot, figures)
     }
 
@@ -247,11 +257,11 @@ impl Recorder {
                 let (hot, mut figures) = self.hot_and_figures();
                 hot.forget(&mut figures);
                 // What is left of a thread's scalars goes with it; the program's own outlive our last look.
-                if interp.node != self.main {
+                if interp.node() != self.main {
                     self.end_scalars(interp);
                 }
                 interp.gone();
-                let root = (interp.node, self.places.intern(interp.node, LocationId::default()));
+                let root = (interp.node(), self.places.intern(interp.node(), LocationId::default()));
                 let ran_it = |thread: &&Thread| std::ptr::eq(thread.view.interp.get(), &interp.view);
                 thread::all().filter(ran_it).for_each(|thread| thread.runs_no(Some(root)));
                 break;
@@ -264,7 +274,7 @@ impl Recorder {
 struct Figures<'a> {
     tree: &'a mut CallTree,
     places: &'a mut Places,
-    peak: u64,
+    counters: &'a mut Counters,
 }
 
 impl Counted for Figures<'_> {
@@ -273,10 +283,13 @@ impl Counted for Figures<'_> {
     }
 
     fn scalars(&mut self, place: PlaceId, born: u32, died: u32) {
-        self.places.scalars(place, born.into(), died.into(), self.peak);
+        let (born, died) = (u64::from(born), u64::from(died));
+        self.places.scalars(place, born, died, self.counters.peak_number);
+        self.counters.scalars_born += born;
+        self.counters.scalars_died += died;
     }
 
     fn blocks(&mut self, place: PlaceId, bytes: u64, blocks: u32) {
-        self.places.allocated_unwatched(place, bytes, blocks, self.peak);
+        self.places.allocated_unwatched(place, bytes, blocks, self.counters.peak_number);
     }
 }

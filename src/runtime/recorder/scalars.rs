@@ -4,17 +4,23 @@ use super::{Counters, Recorder};
 use crate::format::ids::PlaceId;
 use crate::runtime::birth_notes::{Birth, Note};
 use crate::runtime::complaint::complain;
+use crate::runtime::deaths::Deaths;
 use crate::runtime::generations;
 use crate::runtime::interp::Interp;
 use crate::runtime::locations::LocationId;
 use crate::runtime::places::Places;
 
+/// So many scalars died that were born at that place.
+pub(super) fn scalars_died(places: &mut Places, counters: &mut Counters, birthplace: PlaceId, deaths: u64) {
+    places.scalars(birthplace, 0, deaths, counters.peak_number);
+    counters.scalars_died += deaths;
+}
+
 #[inline(always)]
-fn scalar_died(places: &mut Places, counters: &mut Counters, birth: Birth) {
+fn scalar_died(deaths: &mut Deaths, places: &mut Places, counters: &mut Counters, birth: Birth) {
     match birth {
         Birth::At(birthplace) => {
-            places.scalar_died(birthplace, counters.peak_number);
-            counters.scalars_died += 1;
+            deaths.count(birthplace, |birthplace, deaths| scalars_died(places, counters, birthplace, deaths))
         }
         Birth::Older => counters.older_scalars_died += 1,
     }
@@ -30,19 +36,19 @@ impl Recorder {
         let place = if look.has_taken { self.place_at_boundary(interp, cop) } else { PlaceId(0) };
         let birth = Note::born(Birth::At(place), self.born_at);
         let Some(ledger) = &mut interp.ledger else { return };
-        let (places, counters) = (&mut self.places, &mut self.counters);
+        let (deaths, places, counters) = (&mut self.deaths, &mut self.places, &mut self.counters);
         // Twice the same: what the shorter way does is in registers then.
         let born = if look.is_plain() {
-            ledger.settle(look, birth, |birth| scalar_died(places, counters, birth))
+            ledger.settle(look, birth, |birth| scalar_died(deaths, places, counters, birth))
         } else {
-            ledger.settle_many(look, birth, &mut |birth| scalar_died(places, counters, birth))
+            ledger.settle_many(look, birth, &mut |birth| scalar_died(deaths, places, counters, birth))
         };
         interp.view.free_top = ledger.top().cast();
         if born > 0 {
-            if !self.hot.scalars(cop, place, born) {
+            if !self.hot.scalars(cop, interp.node(), place, born) {
                 self.places.scalars(place, born, 0, self.counters.peak_number);
+                self.counters.scalars_born += born;
             }
-            self.counters.scalars_born += born;
         } else if look.has_taken && ledger.is_full() {
             self.complain_of_full_ledger();
         }
@@ -52,20 +58,20 @@ impl Recorder {
     #[inline(never)]
     pub(super) fn count_difference(&mut self, interp: &mut Interp, cop: usize, grown: isize) {
         interp.view.scalars += grown;
-        let (born, died) = (grown.max(0) as u64, grown.min(0).unsigned_abs() as u64);
-        self.counters.scalars_born += born;
-        self.counters.scalars_died += died;
-        let lives = interp.freed_so_far == generations::statements_freed();
-        if !lives || !self.hot.scalars_in(cop, interp.node, born, died) {
+        let lives = interp.freed_so_far == generations::all_freed();
+        if !lives || !self.hot.scalars_in(cop, interp.node(), grown) {
+            let (born, died) = (grown.max(0) as u64, grown.min(0).unsigned_abs() as u64);
             let place = self.place_at_boundary(interp, cop);
             self.places.scalars(place, born, died, self.counters.peak_number);
+            self.counters.scalars_born += born;
+            self.counters.scalars_died += died;
         }
     }
 
     /// The place of the statement `cop`. One that may have been freed since the last boundary is not looked at.
     #[inline]
     fn place_at_boundary(&mut self, interp: &mut Interp, cop: usize) -> PlaceId {
-        let lives = interp.freed_so_far == generations::statements_freed();
+        let lives = interp.freed_so_far == generations::all_freed();
         self.place_of(interp, if lives { cop } else { 0 })
     }
 
@@ -78,7 +84,7 @@ impl Recorder {
 
     /// A new interpreter: the program's own scalars are older than the start, a thread's are born as copies.
     pub(super) fn begin_scalars(&mut self, interp: &mut Interp, is_first: bool) {
-        let root = self.places.intern(interp.node, LocationId::default());
+        let root = self.places.intern(interp.node(), LocationId::default());
         let alive = interp.scalars() as u64;
         if self.options.ledger {
             interp.begin_ledger(if is_first { Birth::Older } else { Birth::At(root) });
@@ -92,13 +98,12 @@ impl Recorder {
     /// All scalars of a thread die with it.
     pub(super) fn end_scalars(&mut self, interp: &mut Interp) {
         let peak = self.counters.peak_number;
-        let root = self.places.intern(interp.node, LocationId::default());
+        let root = self.places.intern(interp.node(), LocationId::default());
         match &interp.ledger {
             Some(ledger) => {
                 for (_, birth, _) in ledger.scalars() {
                     if let Birth::At(place) = birth {
-                        self.places.scalar_died(place, peak);
-                        self.counters.scalars_died += 1;
+                        scalars_died(&mut self.places, &mut self.counters, place, 1);
                     }
                 }
             }

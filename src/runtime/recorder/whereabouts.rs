@@ -55,7 +55,7 @@ impl Recorder {
     /// The place of the statement `cop`, which is alive, in the node that runs.
     #[inline]
     pub(super) fn place_of(&mut self, interp: &mut Interp, cop: usize) -> PlaceId {
-        match self.hot.place(cop, interp.node) {
+        match self.hot.place(cop, interp.node()) {
             Some(place) => place,
             None => self.find_place(interp, cop),
         }
@@ -67,9 +67,9 @@ impl Recorder {
             return self.compiled_place(interp);
         }
         let at = if self.options.lines { self.location_of(interp, cop) } else { LocationId::default() };
-        let place = self.places.intern(interp.node, at);
+        let place = self.places.intern(interp.node(), at);
         let (hot, mut figures) = self.hot_and_figures();
-        hot.note_place(cop, interp.node, place, &mut figures);
+        hot.note_place(cop, interp.node(), place, &mut figures);
         place
     }
 
@@ -77,10 +77,10 @@ impl Recorder {
     fn compiled_place(&mut self, interp: &mut Interp) -> PlaceId {
         let at = self.compiled_location(interp);
         match interp.compiled.place {
-            Some((node, of, place)) if node == interp.node && of == at => place,
+            Some((node, of, place)) if node == interp.node() && of == at => place,
             _ => {
-                let place = self.places.intern(interp.node, at);
-                interp.compiled.place = Some((interp.node, at, place));
+                let place = self.places.intern(interp.node(), at);
+                interp.compiled.place = Some((interp.node(), at, place));
                 place
             }
         }
