@@ -3,6 +3,7 @@
 use strict;
 use warnings;
 
+use File::Temp qw(tempdir);
 use FindBin;
 use Test::More;
 
@@ -47,6 +48,15 @@ for my $name (sort keys %unusual) {
     cmp_ok(length($run->{stdout} . $run->{stderr}) + $run->{exit}, '>', 0, "$name: there is something to see");
 }
 
+# A module that is compiled before us is compiled for a debugger.
+{
+    my $dir = tempdir(CLEANUP => 1);
+    write_file("$dir/First.pm", "package First; sub twice { return 2 * \$_[0] } 1;\n");
+    my @command = MProfTest::command(["-I$dir", '-MFirst', "-d:MProf=file=$dir/mprof.bin"], '-e', 'print First::twice(4)');
+    my $run = MProfTest::run_command(\@command, $dir);
+    is("$run->{stdout}$run->{stderr}$run->{exit}$run->{signal}", '800', 'a module that is loaded before');
+}
+
 # Each sees a thing of the process that a profiler may disturb.
 my %sights = (
     'errno at the start is 0'    => 'BEGIN { print $! + 0 } print " ", $! + 0',
@@ -70,6 +80,8 @@ my %sights = (
     'alarm and timers'           => 'my $left = alarm 0; print $left > 100 ? "far away" : $left; require Time::HiRes; print join ",", Time::HiRes::getitimer(Time::HiRes::ITIMER_REAL())',
     'limits'                     => 'open my $l, "<", "/proc/self/limits"; print grep { /open files|core|stack/ } <$l>',
     'that $_, $@ and $/ are as ever' => 'no warnings; print defined $_ ? "d" : "u", "[$@]", $/ eq "\n" ? "n" : "?", defined $, ? "d" : "u", $; eq "\034" ? 1 : 0, "[$&]", $0',
+    'no debugger that Sub::Util would tell of names' => 'my $renamed = eval { require Sub::Util; Sub::Util::set_subname("Some::name", sub { 5 }) } || sub { 5 }; print $renamed->(), " ", join ",", keys %DB::sub',
+    'debugging from now on'      => 'BEGIN { $^P |= 0x103 } sub two { return 2 } print two(), " $^P ", eval "two() + 1"',
     'files in the folder'        => 'opendir my $d, "."; print join ",", sort grep { !/^mprof/ } readdir $d',
 );
 for my $name (sort keys %sights) {

@@ -37,9 +37,18 @@ static I32 after_class(pTHX_ I32 ax, I32 items) {
 #  define VENDORLIB_FOLDERS ""
 #endif
 
+/* perl took itself for one with a debugger, and what asks whether there is one (Sub::Util, which notes in %DB::sub what it
+ * renames) should not find it. Code that was compiled before us may call DB::sub: then all stays as it is. */
+static void forget_debugger(pTHX) {
+    if (PL_DBsub && GvHV(PL_DBsub)) hv_clear(GvHV(PL_DBsub));
+    PL_DBgv = PL_DBline = PL_DBsub = NULL;
+    PL_DBsingle = PL_DBtrace = PL_DBsignal = NULL;
+}
+
 /* perl calls DB::sub instead of the sub, whose CV it leaves in $DB::sub ($^P & 0x40). */
 static CV *real_sub(pTHX) {
-    SV *sub = GvSV(PL_DBsub);
+    SV *sub = PL_DBsub ? GvSV(PL_DBsub) : NULL;
+    if (!sub) return NULL;
     if (SvROK(sub)) return (CV *)SvRV(sub);
     return SvIOK(sub) ? INT2PTR(CV *, SvIVX(sub)) : get_cv(SvPV_nolen(sub), 0);
 }
@@ -63,7 +72,8 @@ _option(key, value)
     }
 
 void
-_begin()
+_begin(is_first)
+    bool is_first
   CODE:
 #ifdef USE_ITHREADS
     mprof_plan("v" PERL_VERSION_STRING, ARCHNAME, TRUE, LIBRARIES);
@@ -75,6 +85,8 @@ _begin()
         /* Subs (0x01) by address (0x40), and statements (0x02). */
         PL_perldb |= 0x01 | 0x02 | 0x40;
         sv_setiv_mg(PL_DBsingle, 1);
+    } else if (is_first) {
+        forget_debugger(aTHX);
     }
     shim_note_program(aTHX);
     shim_watch_end(aTHX);

@@ -2,7 +2,9 @@ package Devel::MProf;
 
 # Nothing is loaded here, not even strict, warnings or XSLoader (which would bring more): a program that forgot to load a
 # module must still miss it when it is profiled.
-BEGIN { $^P = 0 }
+# Code that was compiled before would go on to call DB::sub.
+our $is_first;
+BEGIN { ($^P, $is_first) = (0, keys %INC == 1) }
 
 our $VERSION = '0.01';
 
@@ -40,7 +42,7 @@ sub import {
 
     # Lines of source that perl kept before $^P was 0.
     @{ $main::{$_} } = () for grep /^_</ && *{ $main::{$_} }{ARRAY}, keys %main::;
-    _begin();
+    _begin($is_first);
     return;
 }
 
