@@ -10,8 +10,10 @@ use Exporter qw(import);
 use File::Basename qw(basename dirname);
 use File::Temp qw(tempdir);
 use Getopt::Long;
+use List::Util qw(max);
+use Time::HiRes qw(clock_gettime sleep);
 
-our @EXPORT = qw(arguments children_seconds geometric_mean machine median output_of perl_with pinned trace_folder);
+our @EXPORT = qw(arguments geometric_mean giving_way machine median output_of perl_with pinned run_together trace_folder);
 
 my $root = realpath(dirname(__FILE__) . '/../..');
 
@@ -62,6 +64,13 @@ sub pin {
     return ('taskset', '-c', $last);
 }
 
+# The command, with so much less of a CPU that one beside it, which needs $times its CPU time, ends when it does. Each step
+# of niceness is a factor of 1.25 to Linux.
+sub giving_way {
+    my ($times, @command) = @_;
+    return ('nice', '-n', sprintf('%.0f', max(0, log($times) / log 1.25)), @command);
+}
+
 # What a command prints.
 sub output_of {
     my @command = @_;
@@ -71,22 +80,37 @@ sub output_of {
     return @lines;
 }
 
-# CPU seconds of a command that may print what it likes, in user and kernel mode; and its exit status.
-sub children_seconds {
-    my @command = @_;
-    my (undef, undef, @before) = times;
-    my $pid = fork // die "fork: $!\n";
-    if (!$pid) {
-        open STDIN,  '<', '/dev/null';
-        open STDOUT, '>', '/dev/null';
-        open STDERR, '>', '/dev/null';
-        exec @command or die;
+# Runs commands, which may print what they like, all at once. For each: CPU seconds of its process, in user and kernel mode,
+# and its exit status. times() counts in hundredths of a second, so the process's own clock is read, which exists until it
+# is waited for.
+sub run_together {
+    my @commands = @_;
+    my @pids = map started(@$_), @commands;
+    my @results;
+    for my $pid (@pids) {
+        sleep 0.01 until has_ended($pid);
+        my $seconds = clock_gettime(cpu_clock_of($pid));
+        waitpid $pid, 0;
+        push @results, [$seconds, $?];
     }
-    waitpid $pid, 0;
-    my $status = $?;
-    my (undef, undef, @after) = times;
-    return ($after[0] + $after[1] - $before[0] - $before[1], $status);
+    return @results;
 }
+
+sub started {
+    my @command = @_;
+    my $pid = fork // die "fork: $!\n";
+    return $pid if $pid;
+    open STDIN,  '<', '/dev/null';
+    open STDOUT, '>', '/dev/null';
+    open STDERR, '>', '/dev/null';
+    exec @command or die;
+}
+
+# A zombie, and the last of its threads: the writer's may be the one that still gives the memory back.
+sub has_ended { my ($pid) = @_; return slurp("/proc/$pid/stat") =~ /.*\) Z(?: -?\d+){16} 1 /s }
+
+# What clock_getcpuclockid answers in C.
+sub cpu_clock_of { my ($pid) = @_; return -8 * $pid - 6 }
 
 sub median { my @sorted = sort { $a <=> $b } @_; return ($sorted[$#sorted / 2] + $sorted[@sorted / 2]) / 2 }
 
