@@ -15,17 +15,8 @@
 // How many figures [`mprof_stats`] gives.
 #define MPROF_STATS 12
 
-// There is more than one thread, or there will be soon: the recorder is locked on each use.
-#define THREADS 1
-
-// The writer's thread is inside the recorder, or about to be.
-#define VISITOR 2
-
 // Something waits for the next boundary: a tick, a snapshot that is due, a pool that may have grown, a fork.
 #define MPROF_WAITS 4
-
-// Somebody but the tree needs to know of entries and exits: the stream of calls, or a mark.
-#define EXITS 8
 
 // A scalar's type.
 enum MprofKind
