@@ -18,13 +18,15 @@ pub struct Free {
 
 const NONE: Free = Free { head: std::ptr::null_mut(), noted: std::ptr::null_mut(), code: NOTHING };
 
+/// Of those that were taken last, so many are looked at.
+const RECALLED: usize = 4;
 /// Heads in the upper end at most.
 pub const MOST: usize = 128;
 
 /// The upper end of the mirror.
 pub struct Mirror {
     /// The free heads, the top last. Behind them are those that were taken last: they are likely to come back.
-    heads: [Free; MOST],
+    heads: [Free; MOST + RECALLED],
     length: usize,
     /// The head below all, where the chain begins.
     pub below: Code,
@@ -33,7 +35,7 @@ pub struct Mirror {
 impl Mirror {
     /// Empty.
     pub const fn new() -> Self {
-        Self { heads: [NONE; MOST], length: 0, below: NOTHING }
+        Self { heads: [NONE; MOST + RECALLED], length: 0, below: NOTHING }
     }
 
     /// The top.
@@ -56,6 +58,25 @@ impl Mirror {
         debug_assert!(self.length < MOST);
         // SAFETY: there is room.
         unsafe { *self.heads.get_unchecked(self.length) }
+    }
+
+    /// Looks for a head among the last few that were taken, which have not come back yet, and makes it the one that was
+    /// taken last: heads do not always come back in the order in which they went.
+    #[inline(always)]
+    pub fn recall(&mut self, head: *mut Head) -> Option<Free> {
+        // SAFETY: behind all that there may be are as many more; they stay empty.
+        unsafe {
+            let taken = self.heads.as_mut_ptr().add(self.length);
+            for at in 0..RECALLED {
+                let found = *taken.add(at);
+                if found.head == head {
+                    *taken.add(at) = *taken;
+                    *taken = found;
+                    return (!found.noted.is_null()).then_some(found);
+                }
+            }
+        }
+        None
     }
 
     /// Will it be full with one head more?

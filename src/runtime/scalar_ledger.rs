@@ -436,13 +436,7 @@ impl ScalarLedger {
     /// Puts a head that is free now onto the mirror.
     #[inline(always)]
     fn mirror(&mut self, head: *mut Head, died: &mut impl FnMut(Birth)) {
-        let mut free = self.mirror.taken_last();
-        if free.head != head || free.noted.is_null() {
-            free = match self.coded(head) {
-                Some(free) => free,
-                None => return,
-            };
-        }
+        let Some(free) = self.mirror.recall(head).or_else(|| self.coded(head)) else { return };
         self.bury(free, FREE_NOTE, died);
         if self.mirror.push(free) {
             self.chain(mirror::MOST / 2);
