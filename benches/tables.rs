@@ -4,7 +4,8 @@
 
 #![allow(missing_docs)] // criterion's macros make functions without
 
-use criterion::{criterion_group, criterion_main, BenchmarkId, Criterion, Throughput};
+use criterion::measurement::WallTime;
+use criterion::{criterion_group, criterion_main, BenchmarkGroup, BenchmarkId, Criterion, Throughput};
 use mprof::format::ids::{NodeId, PlaceId, StrId};
 use mprof::runtime::block_table::BlockTable;
 use mprof::runtime::locations::{Location, Locations};
@@ -18,9 +19,16 @@ fn address(block: usize) -> usize {
 
 /// A block is freed and another allocated, far from each other, while so many live.
 fn blocks(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("a free and a malloc in the block table");
+    for (apart, name) in
+        [(true, "a free and a malloc in the block table"), (false, "the same where blocks may be close")]
+    {
+        blocks_of(criterion.benchmark_group(name), apart);
+    }
+}
+
+fn blocks_of(mut group: BenchmarkGroup<'_, WallTime>, apart: bool) {
     for live in [1_000usize, 100_000, 1_000_000] {
-        let mut table = BlockTable::new();
+        let mut table = BlockTable::new(apart);
         for block in 0..live {
             table.insert(address(block), PlaceId(7), 40);
         }

@@ -1,34 +1,37 @@
 //! Which place does a live block belong to, and how many bytes does it have? Address → (place, bytes).
 //!
-//! A heap is dense, so the table follows it: one small table for each 64 KiB of addresses, found in a directory. Growing
-//! means rehashing one segment (at most 4096 entries), never the whole heap.
+//! What is noted of a block is a word of 32 bits. A block is known by the granule it begins in: glibc's chunks are at
+//! least 32 bytes, so no two blocks begin in one granule. Each 512 granules are a segment, found in a directory; it has a
+//! bit for each granule that has a word, and the words in the order of the granules. So the rank of a granule's bit tells
+//! where its word is (Jacobson, "Space-efficient static trees and graphs", 1989): nothing is searched for, neighbours in
+//! the heap are neighbours here, and a granule without a word takes a bit. In heaps of perl programs seven of eight are
+//! such.
 //!
-//! A segment is an array of buckets. A bucket is a line of cache with ten entries that are compared at once, so what a
-//! free costs is the miss of one line. A block that finds its bucket full goes on to the next, and the full one counts
-//! it, so that nothing is moved when an entry goes and a search knows where to end (Bronson and Shi, "Open-sourcing F14",
-//! 2019). Homes are spread by Fibonacci hashing (Knuth, The Art of Computer Programming 6.4), and the product is scaled to
-//! the number of buckets (Lemire, "Fast random integer generation in an interval", 2019), so that need not double. One
-//! home for blocks that are neighbours was tried: fewer misses, but a search that ends elsewhere costs more.
+//! A word stays where it is when its block ends, for allocators give the same addresses out again and again. The words of
+//! no block go when a segment has no room and many of them.
 //!
-//! What few blocks have is elsewhere: a size that does not fit is asked of the allocator, and a place that does not fit
-//! is in a map beside the segments.
+//! What few blocks have is elsewhere: a place or a size that does not fit in a word is in a map beside the segments.
 //!
-//! Never calls the allocator's hooks, never locks: the caller sees to it that one thread is in here at a time.
+//! Never calls the allocator's hooks, never locks, never looks at a block: the caller sees to it that one thread is in
+//! here at a time.
 
 use crate::format::ids::PlaceId;
 use rustc_hash::FxHashMap;
 
-/// log2 of the bytes a segment covers.
-const SEGMENT_BITS: u32 = 16;
-/// log2 of the distance between two possible block addresses: malloc aligns to 16.
-const GRANULE_BITS: u32 = 4;
-/// log2 of the granules in a segment.
-const OFFSET_BITS: u32 = SEGMENT_BITS - GRANULE_BITS;
-const OFFSET_MASK: u16 = (1 << OFFSET_BITS) - 1;
-/// Instead of a place: it is in the map beside.
-const FAR: u32 = (1 << (32 - OFFSET_BITS)) - 1;
-/// Instead of a size in units of 8 bytes: ask the allocator.
-const ANY_SIZE: u16 = u16::MAX;
+/// log2 of the bytes of a granule where blocks are apart: glibc's smallest chunk.
+const APART_BITS: u32 = 5;
+/// The same elsewhere: malloc aligns to 16.
+const CLOSE_BITS: u32 = 4;
+/// log2 of the granules of a group.
+const GROUP_BITS: u32 = 5;
+/// Groups of a segment.
+const GROUPS: usize = 16;
+/// log2 of the granules of a segment.
+const SEGMENT_BITS: u32 = GROUP_BITS + GROUPS.ilog2();
+/// Slots of the smallest directory.
+const FEWEST_SEGMENTS: usize = 64;
+/// Instead of the number of a segment: the directory's slot is free.
+const NO_SEGMENT: u64 = u64::MAX;
 /// Most places that there may be: tables that note an id in 32 bits have room for something else there.
 pub const MAX_PLACES: u32 = 1 << 30;
 
@@ -37,368 +40,247 @@ pub const MAX_PLACES: u32 = 1 << 30;
 pub struct Block {
     /// The place that allocated it.
     pub place: PlaceId,
-    /// Usable size in bytes; `None` for a block too large for an entry: ask the allocator.
-    pub bytes: Option<u64>,
+    /// Usable size in bytes.
+    pub bytes: u64,
 }
 
-/// What is noted of a block: its offset, its place's id, or [`FAR`], and its size in units of 8 bytes, or [`ANY_SIZE`].
-#[derive(Clone, Copy)]
-struct Entry {
-    offset: u16,
-    whose: u32,
-    size: u16,
+/// What is noted of a block: its place's id, and below that its size in units of 8 bytes. No units: see [`FAR`].
+type Word = u32;
+/// No block.
+const NONE: Word = 0;
+/// A block that is in the map beside.
+const FAR: Word = 1 << SIZE_BITS;
+/// log2 of a place.
+const SIZE_BITS: u32 = 12;
+const SIZE_MASK: Word = FAR - 1;
+/// log2 of a unit of a size in bytes.
+const UNIT_BITS: u32 = 3;
+
+/// What is noted of a block; `None` where it does not fit.
+#[inline(always)]
+fn pack(block: Block) -> Option<Word> {
+    // Where the size is no multiple of 8, that is a large number.
+    let units = block.bytes.rotate_right(UNIT_BITS);
+    let fits = block.place.0 >> (Word::BITS - SIZE_BITS) == 0 && units.wrapping_sub(1) < SIZE_MASK.into();
+    fits.then_some(block.place.0 << SIZE_BITS | units as Word)
 }
 
-/// Slots of a bucket.
-const SLOTS: usize = 10;
-/// A segment does not grow before so many slots of each bucket are taken, on average.
-const FILLED: usize = 8;
-/// Slots of the smallest directory.
-const FEWEST_SEGMENTS: usize = 64;
-/// Instead of the number of a segment: the directory's slot is free.
-const NO_SEGMENT: u64 = u64::MAX;
-/// Of a bucket: all slots are taken.
-const FULL: u32 = (1 << SLOTS) - 1;
-/// log2 of one block more that has passed.
-const PASSED_BITS: u32 = 16;
-
-/// A line of cache.
-#[repr(C, align(64))]
-#[derive(Clone, Copy, Default)]
-struct Bucket {
-    /// By slot: the block's offset, and above it the low bits of whose it is.
-    tags: [u16; SLOTS],
-    /// By slot: the other bits of whose it is.
-    whose: [u16; SLOTS],
-    sizes: [u16; SLOTS],
-    /// A bit for each slot that is taken, and above them how many blocks found this bucket full, and are further on.
-    state: u32,
+/// The block of which that is noted; `None` where it is in the map beside, or there is none.
+#[inline(always)]
+fn unpack(word: Word) -> Option<Block> {
+    let units = word & SIZE_MASK;
+    (units != 0).then_some(Block { place: PlaceId(word >> SIZE_BITS), bytes: u64::from(units) << UNIT_BITS })
 }
 
-const _: () = assert!(size_of::<Bucket>() == 64);
-
-impl Bucket {
-    /// The slot of `offset`, as a bit; 0 where it is not here.
-    #[inline(always)]
-    fn find(&self, offset: u16) -> u32 {
-        u32::from(self.equal(offset)) & self.state & FULL
+/// The ones in `bits`. `is_instruction`: the processor has an instruction for that.
+#[inline(always)]
+fn count_ones(bits: u32, is_instruction: bool) -> u32 {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    if is_instruction {
+        let ones: u32;
+        // SAFETY: it is there, as the caller says, and touches registers only.
+        unsafe {
+            std::arch::asm!("popcnt {0:e}, {1:e}", out(reg) ones, in(reg) bits, options(pure, nomem, nostack));
+        }
+        return ones;
     }
+    let _ = is_instruction;
+    bits.count_ones()
+}
 
-    #[inline(always)]
-    fn is_full(&self) -> bool {
-        self.state & FULL == FULL
-    }
-
-    fn was_passed(&self) -> bool {
-        self.state >> PASSED_BITS != 0
-    }
-
-    /// A bit for each slot whose tag has that offset; there may be bits of no slots.
+/// May [`count_ones`] use the instruction?
+fn counts_in_one() -> bool {
     #[cfg(target_arch = "x86_64")]
-    #[inline(always)]
-    fn equal(&self, offset: u16) -> u16 {
-        use std::arch::x86_64::*;
-        let words: *const __m128i = std::ptr::from_ref(self).cast();
-        // SAFETY: every x86-64 has these instructions. Sixteen words are compared, and a bucket has twice as many.
-        unsafe {
-            let (offset, mask) = (_mm_set1_epi16(offset as i16), _mm_set1_epi16(OFFSET_MASK as i16));
-            let low = _mm_cmpeq_epi16(_mm_and_si128(_mm_load_si128(words), mask), offset);
-            let high = _mm_cmpeq_epi16(_mm_and_si128(_mm_load_si128(words.add(1)), mask), offset);
-            _mm_movemask_epi8(_mm_packs_epi16(low, high)) as u16
-        }
-    }
-
-    /// A bit for each slot whose tag has that offset.
+    return std::arch::is_x86_feature_detected!("popcnt");
     #[cfg(not(target_arch = "x86_64"))]
-    #[inline(always)]
-    fn equal(&self, offset: u16) -> u16 {
-        self.tags.iter().rev().fold(0, |equal, tag| equal << 1 | u16::from(tag & OFFSET_MASK == offset))
-    }
-
-    /// What is in a slot, or was last.
-    ///
-    /// # Safety
-    /// `slot` is the bit of a slot.
-    #[inline(always)]
-    unsafe fn entry(&self, slot: u32) -> Entry {
-        let at = slot.trailing_zeros() as usize;
-        // SAFETY: the caller's promise.
-        let (tag, whose, size) =
-            unsafe { (*self.tags.get_unchecked(at), *self.whose.get_unchecked(at), *self.sizes.get_unchecked(at)) };
-        let whose = u32::from(tag >> OFFSET_BITS) | u32::from(whose) << (16 - OFFSET_BITS);
-        Entry { offset: tag & OFFSET_MASK, whose, size }
-    }
-
-    /// # Safety
-    /// There is a slot `at`.
-    #[inline(always)]
-    unsafe fn set(&mut self, at: usize, entry: Entry) {
-        // SAFETY: the caller's promise.
-        unsafe {
-            *self.tags.get_unchecked_mut(at) = entry.offset | (entry.whose as u16) << OFFSET_BITS;
-            *self.whose.get_unchecked_mut(at) = (entry.whose >> (16 - OFFSET_BITS)) as u16;
-            *self.sizes.get_unchecked_mut(at) = entry.size;
-        }
-    }
-
-    /// # Safety
-    /// The bucket is not full.
-    #[inline(always)]
-    unsafe fn add(&mut self, entry: Entry) {
-        // SAFETY: the caller's promise: the lowest bit that is not set is a slot's.
-        unsafe { self.set(self.state.trailing_ones() as usize, entry) };
-        self.state |= self.state + 1;
-    }
+    return true;
 }
 
 struct Segment {
-    /// Address >> SEGMENT_BITS.
-    number: u64,
-    buckets: Box<[Bucket]>,
-    used: u32,
+    /// By group: a bit for each granule that has a word.
+    granules: [u32; GROUPS],
+    /// By group: how many words are before its own.
+    before: [u16; GROUPS],
+    /// Words in the order of the granules; of those without a block [`NONE`].
+    words: Vec<Word>,
 }
 
+/// By group: 1 for each group that comes later. Adding it takes two instructions.
+#[allow(clippy::indexing_slicing)] // a constant that does would not compile
+const LATER: [[u16; GROUPS]; GROUPS] = {
+    let mut later = [[0; GROUPS]; GROUPS];
+    let mut at = 0;
+    while at < GROUPS * GROUPS {
+        later[at / GROUPS][at % GROUPS] = (at % GROUPS > at / GROUPS) as u16;
+        at += 1;
+    }
+    later
+};
+
 impl Segment {
-    fn new(number: u64, buckets: usize) -> Self {
-        Self { number, buckets: vec![Bucket::default(); buckets].into_boxed_slice(), used: 0 }
+    fn new() -> Self {
+        Self { granules: [0; GROUPS], before: [0; GROUPS], words: Vec::new() }
     }
 
-    /// The bucket where a block is, unless that is full.
+    /// Where a granule has its word.
     #[inline(always)]
-    fn home(&self, offset: u16) -> usize {
-        let spread = u32::from(offset).wrapping_mul(0x9e37_79b1);
-        ((u64::from(spread) * self.buckets.len() as u64) >> 32) as usize
-    }
-
-    fn after(&self, at: usize) -> usize {
-        if at + 1 == self.buckets.len() {
-            0
+    fn find(&self, granule: u64, is_instruction: bool) -> Option<usize> {
+        let group = (granule >> GROUP_BITS) as usize % GROUPS;
+        // SAFETY: below the number of groups.
+        let (granules, before) = unsafe { (*self.granules.get_unchecked(group), *self.before.get_unchecked(group)) };
+        // The granule's bit becomes the highest, and those above go.
+        let up_to = granules << (!granule as u32 % u32::BITS);
+        if (up_to as i32) < 0 {
+            Some(usize::from(before) + count_ones(up_to, is_instruction) as usize - 1)
         } else {
-            at + 1
+            None
         }
     }
 
-    /// # Safety
-    /// There is a bucket `at`.
-    #[inline(always)]
-    unsafe fn bucket(&mut self, at: usize) -> &mut Bucket {
-        debug_assert!(at < self.buckets.len());
-        // SAFETY: the caller's promise.
-        unsafe { self.buckets.get_unchecked_mut(at) }
-    }
-
-    /// The bucket and the slot of a block.
-    fn find(&self, offset: u16) -> Option<(usize, u32)> {
-        let mut at = self.home(offset);
-        // Every bucket may have been passed.
-        for _ in 0..self.buckets.len() {
-            let bucket = self.buckets.get(at)?;
-            let slot = bucket.find(offset);
-            if slot != 0 {
-                return Some((at, slot));
-            }
-            if !bucket.was_passed() {
-                return None;
-            }
-            at = self.after(at);
+    /// Makes a word for a granule that has none.
+    fn add(&mut self, granule: u64, is_instruction: bool) -> Option<&mut Word> {
+        if self.words.len() == self.words.capacity() {
+            self.make_room();
         }
-        None
-    }
-
-    /// What is noted of a block.
-    fn get(&self, offset: u16) -> Option<Entry> {
-        let (at, slot) = self.find(offset)?;
-        // SAFETY: `find` returns the bit of a slot.
-        self.buckets.get(at).map(|bucket| unsafe { bucket.entry(slot) })
-    }
-
-    /// Notes a block if that is a matter of its home alone.
-    #[inline(always)]
-    fn insert_at_home(&mut self, entry: Entry) -> bool {
-        let home = self.home(entry.offset);
-        // SAFETY: a home is a bucket.
-        let bucket = unsafe { self.bucket(home) };
-        // Below `FULL` no block has passed either.
-        let is_simple = bucket.find(entry.offset) == 0 && bucket.state < FULL;
-        if is_simple {
-            // SAFETY: it is not full.
-            unsafe { bucket.add(entry) };
-            self.used += 1;
+        let group = (granule >> GROUP_BITS) as usize % GROUPS;
+        let (granules, &before) = (self.granules.get_mut(group)?, self.before.get(group)?);
+        let bit = 1 << (granule as u32 % u32::BITS);
+        let at = usize::from(before) + count_ones(*granules & (bit - 1), is_instruction) as usize;
+        *granules |= bit;
+        for (before, more) in self.before.iter_mut().zip(LATER.get(group)?) {
+            *before += more;
         }
-        is_simple
+        self.words.insert(at, NONE);
+        self.words.get_mut(at)
     }
 
-    /// Returns what was noted for that block.
-    fn insert(&mut self, entry: Entry) -> Option<Entry> {
-        if let Some((at, slot)) = self.find(entry.offset) {
-            // SAFETY: `find` returns a bucket and the bit of a slot.
-            unsafe {
-                let bucket = self.bucket(at);
-                let old = bucket.entry(slot);
-                bucket.set(slot.trailing_zeros() as usize, entry);
-                return Some(old);
+    /// Where many words are of no block they go.
+    #[inline(never)]
+    fn make_room(&mut self) {
+        let unused = self.words.iter().filter(|&&word| word == NONE).count();
+        if unused <= self.words.len() / 2 {
+            self.words.reserve_exact(self.words.len() / 8 + 4);
+            return;
+        }
+        let (mut words, mut before) = (self.words.iter(), 0);
+        for (granules, first) in self.granules.iter_mut().zip(&mut self.before) {
+            *first = before;
+            let mut rest = *granules;
+            while rest != 0 {
+                let bit = rest & rest.wrapping_neg();
+                if words.next() == Some(&NONE) {
+                    *granules ^= bit;
+                } else {
+                    before += 1;
+                }
+                rest ^= bit;
             }
         }
-        if self.is_full() {
-            self.grow();
-        }
-        self.put(entry);
-        None
+        self.words.retain(|&word| word != NONE);
     }
+}
 
-    /// Notes a block that is not here yet. There is room.
-    fn put(&mut self, entry: Entry) {
-        let mut at = self.home(entry.offset);
-        loop {
-            // SAFETY: `home` and `after` are buckets.
-            let bucket = unsafe { self.bucket(at) };
-            if !bucket.is_full() {
-                // SAFETY: just asked.
-                unsafe { bucket.add(entry) };
-                self.used += 1;
-                return;
-            }
-            bucket.state += 1 << PASSED_BITS;
-            at = self.after(at);
-        }
-    }
-
-    fn is_full(&self) -> bool {
-        self.used as usize >= self.buckets.len() * FILLED
-    }
-
-    #[cold]
-    fn grow(&mut self) {
-        let buckets = self.buckets.len() + self.buckets.len() / 4 + 1;
-        let mut bigger = Segment::new(self.number, buckets);
-        for bucket in &self.buckets {
-            let mut taken = bucket.state & FULL;
-            while taken != 0 {
-                let slot = taken & taken.wrapping_neg();
-                // SAFETY: the bit of a slot.
-                bigger.put(unsafe { bucket.entry(slot) });
-                taken ^= slot;
-            }
-        }
-        *self = bigger;
-    }
-
-    /// Forgets the block if it is at home.
-    #[inline(always)]
-    fn remove_at_home(&mut self, offset: u16) -> Option<Entry> {
-        let home = self.home(offset);
-        // SAFETY: a home is a bucket.
-        let bucket = unsafe { self.bucket(home) };
-        let slot = bucket.find(offset);
-        if slot == 0 {
-            return None;
-        }
-        bucket.state ^= slot;
-        // SAFETY: `find` returned the bit of a slot.
-        let entry = unsafe { bucket.entry(slot) };
-        self.used -= 1;
-        Some(entry)
-    }
-
-    fn remove(&mut self, offset: u16) -> Option<Entry> {
-        let (found, slot) = self.find(offset)?;
-        let mut at = self.home(offset);
-        while at != found {
-            // SAFETY: `home` and `after` are buckets.
-            unsafe { self.bucket(at) }.state -= 1 << PASSED_BITS;
-            at = self.after(at);
-        }
-        self.used -= 1;
-        // SAFETY: `find` returns a bucket and the bit of a slot.
-        unsafe {
-            let bucket = self.bucket(found);
-            bucket.state ^= slot;
-            Some(bucket.entry(slot))
-        }
-    }
+/// A slot of the directory.
+struct Slot {
+    /// Granule >> SEGMENT_BITS.
+    number: u64,
+    segment: Option<Box<Segment>>,
 }
 
 /// The table.
 pub struct BlockTable {
     /// Segments in the slots that [`BlockTable::slot`] tells, or after them. Their number is a power of two, and some are
     /// free.
-    directory: Box<[Segment]>,
+    directory: Box<[Slot]>,
+    /// 64 − log2 of that number.
+    shift: u32,
     segments: usize,
-    /// By granule: places whose ids do not fit in an entry.
-    far: FxHashMap<u64, PlaceId>,
+    /// By granule: blocks of which a word cannot tell.
+    far: FxHashMap<u64, Block>,
+    /// The last of them: a large block is often the next to be resized.
+    newest_far: Option<(u64, Block)>,
+    /// log2 of the bytes of a granule.
+    granule_bits: u32,
+    /// Does the processor count ones in one instruction?
+    counts_in_one: bool,
 }
 
-impl Default for BlockTable {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-fn empty_directory(slots: usize) -> Box<[Segment]> {
-    (0..slots).map(|_| Segment::new(NO_SEGMENT, 0)).collect()
-}
-
-fn segment_number(address: usize) -> u64 {
-    address as u64 >> SEGMENT_BITS
-}
-
-fn granule(address: usize) -> u64 {
-    address as u64 >> GRANULE_BITS
-}
-
-fn offset(address: usize) -> u16 {
-    granule(address) as u16 & OFFSET_MASK
+fn empty_directory(slots: usize) -> Box<[Slot]> {
+    (0..slots).map(|_| Slot { number: NO_SEGMENT, segment: None }).collect()
 }
 
 impl BlockTable {
-    /// An empty table.
-    pub fn new() -> Self {
-        Self { directory: empty_directory(FEWEST_SEGMENTS), segments: 0, far: FxHashMap::default() }
+    /// An empty table. `apart`: no two blocks are nearer to each other than 32 bytes.
+    pub fn new(apart: bool) -> Self {
+        Self {
+            directory: empty_directory(FEWEST_SEGMENTS),
+            shift: u64::BITS - FEWEST_SEGMENTS.ilog2(),
+            segments: 0,
+            far: FxHashMap::default(),
+            newest_far: None,
+            granule_bits: if apart { APART_BITS } else { CLOSE_BITS },
+            counts_in_one: counts_in_one(),
+        }
+    }
+
+    #[inline(always)]
+    fn granule(&self, address: usize) -> u64 {
+        address as u64 >> self.granule_bits
     }
 
     /// The slot of a segment in the directory, or the free one where it would be.
     #[inline(always)]
     fn slot(&self, number: u64) -> usize {
-        let mask = self.directory.len() - 1;
-        // Neighbours are spread evenly (Knuth 6.4), so most are where they are looked for first.
-        let mut at = (number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize & mask;
+        // Neighbours are spread evenly (Knuth, The Art of Computer Programming 6.4), so most are where they are looked for
+        // first.
+        let mut at = (number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.shift) as usize;
         loop {
-            // SAFETY: masked, so below the number of slots.
-            let segment = unsafe { self.directory.get_unchecked(at) };
-            if segment.number == number || segment.number == NO_SEGMENT {
+            // SAFETY: shifted so that it is below the number of slots, or masked.
+            let slot = unsafe { self.directory.get_unchecked(at) };
+            if slot.number == number || slot.number == NO_SEGMENT {
                 return at;
             }
-            at = (at + 1) & mask;
+            at = (at + 1) & (self.directory.len() - 1);
         }
     }
 
+    /// The word of a granule.
     #[inline(always)]
-    fn segment(&mut self, number: u64) -> Option<&mut Segment> {
-        let slot = self.slot(number);
+    fn word(&mut self, granule: u64, is_instruction: bool) -> Option<&mut Word> {
+        let slot = self.slot(granule >> SEGMENT_BITS);
         // SAFETY: `slot` returns one of the directory's.
-        let segment = unsafe { self.directory.get_unchecked_mut(slot) };
-        (segment.number == number).then_some(segment)
+        let segment = unsafe { self.directory.get_unchecked_mut(slot) }.segment.as_deref_mut()?;
+        let at = segment.find(granule, is_instruction)?;
+        debug_assert!(at < segment.words.len());
+        // SAFETY: `find` returns a word of the segment: there is one for each bit.
+        Some(unsafe { segment.words.get_unchecked_mut(at) })
     }
 
-    #[cold]
-    fn add_segment(&mut self, number: u64) {
-        self.segments += 1;
-        // At least a quarter is free.
-        if self.segments > self.directory.len() / 4 * 3 {
-            let bigger = empty_directory(self.directory.len() * 2);
-            for segment in std::mem::replace(&mut self.directory, bigger) {
-                if segment.number != NO_SEGMENT {
-                    self.put_segment(segment);
-                }
+    /// Makes a word for a granule that has none.
+    fn add(&mut self, granule: u64) -> Option<&mut Word> {
+        let number = granule >> SEGMENT_BITS;
+        let mut at = self.slot(number);
+        if self.directory.get(at).is_some_and(|slot| slot.number != number) {
+            self.segments += 1;
+            // At least a quarter is free.
+            if self.segments > self.directory.len() / 4 * 3 {
+                self.grow();
+                at = self.slot(number);
             }
         }
-        self.put_segment(Segment::new(number, 1));
+        let slot = self.directory.get_mut(at)?;
+        slot.number = number;
+        slot.segment.get_or_insert_with(|| Box::new(Segment::new())).add(granule, self.counts_in_one)
     }
 
-    fn put_segment(&mut self, segment: Segment) {
-        let slot = self.slot(segment.number);
-        if let Some(free) = self.directory.get_mut(slot) {
-            *free = segment;
+    fn grow(&mut self) {
+        let bigger = empty_directory(self.directory.len() * 2);
+        self.shift -= 1;
+        for old in std::mem::replace(&mut self.directory, bigger) {
+            let at = self.slot(old.number);
+            if let Some(slot) = self.directory.get_mut(at).filter(|_| old.number != NO_SEGMENT) {
+                *slot = old;
+            }
         }
     }
 
@@ -406,74 +288,81 @@ impl BlockTable {
     /// that address before: a block whose end went unseen.
     #[inline(always)]
     pub fn insert(&mut self, address: usize, place: PlaceId, bytes: u64) -> Option<Block> {
-        // Where the size is no multiple of 8, that is a large number.
-        let units = bytes.rotate_right(3);
-        if place.0 < FAR && units < ANY_SIZE.into() {
-            let entry = Entry { offset: offset(address), whose: place.0, size: units as u16 };
-            if self.segment(segment_number(address)).is_some_and(|segment| segment.insert_at_home(entry)) {
-                return None;
+        let block = Block { place, bytes };
+        if self.counts_in_one {
+            if let (Some(new), Some(word)) = (pack(block), self.word(self.granule(address), true)) {
+                if *word == NONE {
+                    *word = new;
+                    return None;
+                }
             }
         }
-        self.insert_with_care(address, place, bytes)
+        self.insert_with_care(address, block)
     }
 
     /// As `insert`, whatever there is to think of.
     #[cold]
     #[inline(never)]
-    fn insert_with_care(&mut self, address: usize, place: PlaceId, bytes: u64) -> Option<Block> {
-        let number = segment_number(address);
-        if self.segment(number).is_none() {
-            self.add_segment(number);
-        }
-        let units = bytes.rotate_right(3);
-        let size = if units < ANY_SIZE.into() { units as u16 } else { ANY_SIZE };
-        let whose = place.0.min(FAR);
-        let old = self.segment(number)?.insert(Entry { offset: offset(address), whose, size });
-        let old = old.and_then(|old| unpack(old, || self.far.remove(&granule(address))));
-        if whose == FAR {
-            self.far.insert(granule(address), place);
+    fn insert_with_care(&mut self, address: usize, block: Block) -> Option<Block> {
+        let (granule, new) = (self.granule(address), pack(block));
+        let word = new.unwrap_or(FAR);
+        let old = match self.word(granule, self.counts_in_one) {
+            Some(old) => std::mem::replace(old, word),
+            None => std::mem::replace(self.add(granule)?, word),
+        };
+        let old = if old == FAR { self.take_far(granule) } else { unpack(old) };
+        if new.is_none() {
+            if let Some((before, block)) = self.newest_far.replace((granule, block)) {
+                self.far.insert(before, block);
+            }
         }
         old
     }
 
+    fn take_far(&mut self, granule: u64) -> Option<Block> {
+        match self.newest_far.take_if(|newest| newest.0 == granule) {
+            Some((_, block)) => Some(block),
+            None => self.far.remove(&granule),
+        }
+    }
+
     /// What is noted of the block at `address`.
     pub fn get(&self, address: usize) -> Option<Block> {
-        let segment = self.directory.get(self.slot(segment_number(address)))?;
-        unpack(segment.get(offset(address))?, || self.far.get(&granule(address)).copied())
+        let granule = self.granule(address);
+        let segment = self.directory.get(self.slot(granule >> SEGMENT_BITS))?.segment.as_ref()?;
+        match *segment.words.get(segment.find(granule, false)?)? {
+            FAR => match self.newest_far {
+                Some((newest, block)) if newest == granule => Some(block),
+                _ => self.far.get(&granule).copied(),
+            },
+            word => unpack(word),
+        }
     }
 
     /// Forgets the block at `address` and returns what was noted for it.
     #[inline(always)]
     pub fn remove(&mut self, address: usize) -> Option<Block> {
-        let segment = self.segment(segment_number(address))?;
-        match segment.remove_at_home(offset(address)) {
-            Some(entry) => unpack(entry, || self.remove_far(address)),
-            None => self.remove_with_care(address),
+        if self.counts_in_one {
+            if let Some(word) = self.word(self.granule(address), true) {
+                if let Some(block) = unpack(*word) {
+                    *word = NONE;
+                    return Some(block);
+                }
+            }
         }
+        self.remove_with_care(address)
     }
 
-    /// As `remove`, for a block that is not at home.
+    /// As `remove`, whatever there is to think of.
     #[cold]
     #[inline(never)]
     fn remove_with_care(&mut self, address: usize) -> Option<Block> {
-        let entry = self.segment(segment_number(address))?.remove(offset(address))?;
-        unpack(entry, || self.remove_far(address))
+        let granule = self.granule(address);
+        match std::mem::replace(self.word(granule, self.counts_in_one)?, NONE) {
+            FAR => self.take_far(granule),
+            word => unpack(word),
+        }
     }
-
-    #[cold]
-    #[inline(never)]
-    fn remove_far(&mut self, address: usize) -> Option<PlaceId> {
-        self.far.remove(&granule(address))
-    }
-}
-
-#[inline(always)]
-fn unpack(entry: Entry, far: impl FnOnce() -> Option<PlaceId>) -> Option<Block> {
-    let place = match entry.whose {
-        FAR => far()?,
-        whose => PlaceId(whose),
-    };
-    Some(Block { place, bytes: (entry.size != ANY_SIZE).then_some(u64::from(entry.size) << 3) })
 }
 
 #[cfg(test)]
@@ -484,54 +373,122 @@ mod tests {
 
     /// Fewer where each takes a thousand times as long.
     const STEPS: usize = if cfg!(miri) { 200 } else { 4000 };
+    /// One place more than fit in a word.
+    const PLACES: u32 = (1 << (Word::BITS - SIZE_BITS)) + 1;
 
-    proptest! {
-        #[test]
-        fn behaves_like_a_map(
-            ops in prop::collection::vec(
-                (any::<bool>(), 0usize..6000, prop_oneof![0u32..1000, FAR - 5..FAR + 5], 1u64..5000), 0..STEPS)
-        ) {
-            let mut table = BlockTable::new();
-            let mut model = HashMap::new();
-            for (insert, granule, place, words) in ops {
-                let address = 0x5555_0000_0000 + granule * 16;
-                let block = Block { place: PlaceId(place), bytes: Some(words * 8) };
-                if insert {
-                    prop_assert_eq!(table.insert(address, block.place, words * 8), model.insert(address, block));
-                } else {
-                    prop_assert_eq!(table.remove(address), model.remove(&address));
+    /// Addresses in use: of three segments.
+    const SPOTS: usize = 3 << SEGMENT_BITS;
+
+    /// What is done with a block, where, and of whom and how large it is.
+    type Step = (u8, usize, u32, u64);
+
+    fn step(spots: usize) -> impl Strategy<Value = Step> {
+        let place = prop_oneof![9 => 0u32..1000, 1 => PLACES - 5..PLACES];
+        let bytes = prop_oneof![8 => (1u64..600).prop_map(|units| units * 8), 1 => 0u64..70_000, 1 => 1u64..1 << 40];
+        (0u8..5, 0..spots, place, bytes)
+    }
+
+    fn behaves_like_a_map(mut table: BlockTable, distance: usize, steps: Vec<Step>) -> Result<(), TestCaseError> {
+        let mut model = HashMap::new();
+        for (what, spot, place, bytes) in steps {
+            let address = 0x5555_0000_0000 + spot * distance;
+            match what {
+                0 => prop_assert_eq!(table.get(address), model.get(&address).copied()),
+                1 => prop_assert_eq!(table.remove(address), model.remove(&address)),
+                _ => {
+                    let block = Block { place: PlaceId(place), bytes };
+                    prop_assert_eq!(table.insert(address, block.place, bytes), model.insert(address, block));
                 }
             }
-            for (address, block) in model {
-                prop_assert_eq!(table.remove(address), Some(block));
+        }
+        for (&address, &block) in &model {
+            prop_assert_eq!(table.get(address), Some(block));
+        }
+        for (address, block) in model {
+            prop_assert_eq!(table.remove(address), Some(block));
+        }
+        prop_assert!(table.far.is_empty() && table.newest_far.is_none());
+        Ok(())
+    }
+
+    proptest! {
+        /// However near to each other they may be, and whatever the processor has.
+        #[test]
+        fn blocks_are_kept_as_by_a_map(
+            apart in any::<bool>(), in_one in any::<bool>(), steps in prop::collection::vec(step(SPOTS), 0..STEPS)
+        ) {
+            let mut table = BlockTable::new(apart);
+            table.counts_in_one &= in_one;
+            behaves_like_a_map(table, if apart { 32 } else { 16 }, steps)?;
+        }
+
+        #[test]
+        fn ones_are_counted(bits in any::<u32>()) {
+            for bits in [bits, bits << 31, 1 << (bits % 32), u32::MAX, 0] {
+                prop_assert_eq!(count_ones(bits, counts_in_one()), bits.count_ones());
             }
         }
     }
 
     #[test]
-    fn a_full_segment_keeps_every_block() {
-        let mut table = BlockTable::new();
-        for i in 0..4096usize {
-            assert_eq!(table.insert(0x10000 + i * 16, PlaceId(i as u32), 8), None);
-        }
-        for i in (0..4096usize).rev() {
-            let block = table.remove(0x10000 + i * 16).unwrap();
-            assert_eq!((block.place, block.bytes), (PlaceId(i as u32), Some(8)));
+    fn a_full_segment_keeps_every_block_in_whatever_order_they_come() {
+        for (apart, distance) in [(true, 32), (false, 16)] {
+            let mut table = BlockTable::new(apart);
+            let address = |n: usize| 0x10000 + n * distance;
+            let count = 1 << SEGMENT_BITS;
+            for step in [1, 511, 37] {
+                for n in (0..count).map(|n| n * step % count) {
+                    assert_eq!(table.insert(address(n), PlaceId(n as u32), 8), None);
+                }
+                for n in 0..count {
+                    assert_eq!(table.get(address(n)), Some(Block { place: PlaceId(n as u32), bytes: 8 }));
+                    assert_eq!(table.get(address(n)), table.remove(address(n)));
+                    assert_eq!(table.remove(address(n)), None);
+                }
+            }
         }
     }
 
     #[test]
-    fn a_size_that_does_not_fit_is_to_be_asked_of_the_allocator() {
-        let mut table = BlockTable::new();
-        for (bytes, known) in
-            [(1 << 30, None), (8 * 65535, None), (8 * 65534, Some(8 * 65534)), (25, None), (0, Some(0))]
-        {
-            table.insert(0x7f00_0000_0010, PlaceId(MAX_PLACES - 1), bytes);
-            let block = Some(Block { place: PlaceId(MAX_PLACES - 1), bytes: known });
-            assert_eq!(table.get(0x7f00_0000_0010), block);
-            assert_eq!(table.remove(0x7f00_0000_0010), block);
-            assert_eq!(table.get(0x7f00_0000_0010), None);
+    fn words_without_a_block_do_not_pile_up() {
+        let mut table = BlockTable::new(true);
+        for n in 0..512 * 100 {
+            let address = 0x10000 + n * 37 % 512 * 32;
+            assert_eq!(table.insert(address, PlaceId(0), 24), None);
+            assert!(table.remove(address).is_some());
         }
-        assert!(table.far.is_empty());
+        let words = |slot: &Slot| slot.segment.as_ref().map_or(0, |segment| segment.words.capacity());
+        assert!(table.directory.iter().map(words).sum::<usize>() < 100);
+    }
+
+    #[test]
+    fn a_block_is_found_again_whatever_its_place_and_size() {
+        for apart in [true, false] {
+            let mut table = BlockTable::new(apart);
+            for place in [0, 1, PLACES - 2, PLACES - 1, MAX_PLACES - 1].map(PlaceId) {
+                for bytes in [0, 1, 8, 24, 25, 8 * 4095, 8 * 4096, 1 << 30, u64::MAX] {
+                    let block = Some(Block { place, bytes });
+                    table.insert(0x7f00_0000_0010, place, bytes);
+                    assert_eq!(table.get(0x7f00_0000_0010), block);
+                    assert_eq!(table.insert(0x7f00_0000_0010, PlaceId(7), 40), block);
+                    table.insert(0x7f00_0000_0010, place, bytes);
+                    assert_eq!(table.remove(0x7f00_0000_0010), block);
+                    assert_eq!(table.get(0x7f00_0000_0010), None);
+                }
+            }
+            assert!(table.far.is_empty() && table.newest_far.is_none());
+        }
+    }
+
+    #[test]
+    fn the_directory_grows_and_keeps_every_segment() {
+        let mut table = BlockTable::new(true);
+        let address = |n: usize| 0x1000 + n * 77_777 / 32 * 32;
+        for n in 0..1000 {
+            assert_eq!(table.insert(address(n), PlaceId(n as u32), 24), None);
+        }
+        for n in 0..1000 {
+            assert_eq!(table.remove(address(n)), Some(Block { place: PlaceId(n as u32), bytes: 24 }));
+        }
     }
 }

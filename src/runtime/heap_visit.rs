@@ -117,7 +117,7 @@ impl Visit {
     pub fn owns(&mut self, address: usize, bytes: u64, owners: u64) {
         // SAFETY: `new`'s contract.
         let block = unsafe { self.blocks.as_ref() }.and_then(|blocks| blocks.get(address));
-        let bytes = block.and_then(|block| block.bytes).unwrap_or(bytes) / owners.max(1);
+        let bytes = block.map_or(bytes, |block| block.bytes) / owners.max(1);
         self.buffer_bytes += bytes;
         if let Some(block) = block.filter(|_| bytes > self.largest) {
             self.largest = bytes;

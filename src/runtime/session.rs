@@ -111,6 +111,7 @@ pub fn start(layout: PerlLayout) -> Result<(), String> {
     reserve::put_by();
     let plan = PLAN.lock().clone().unwrap_or_default();
     let file = TraceFile::create(&plan.path, pid()).map_err(|error| error.to_string())?;
+    interpose::prove_allocator();
     let mut recorder = Box::new(Recorder::new(plan.options.clone(), TraceState::new(pid())));
     let writer = Writer::start(file, plan.options.shortest_interval())
         .map_err(|error| format!("cannot start the writer thread: {error}"))?;
@@ -128,7 +129,6 @@ pub fn start(layout: PerlLayout) -> Result<(), String> {
         libc::atexit(at_exit);
         libc::pthread_atfork(Some(before_fork), Some(after_fork_in_parent), Some(after_fork_in_child));
     }
-    interpose::prove_allocator();
     recording::install(recorder);
     if let Some((signal, _)) = plan.options.signal {
         watch_signal(signal);

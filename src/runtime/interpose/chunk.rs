@@ -16,6 +16,11 @@ extern "C" {
 /// Is the allocator glibc's?
 static IS_GLIBC: AtomicBool = AtomicBool::new(false);
 
+/// Is the allocator proven to be glibc's? Its smallest chunk is of 32 bytes, so two blocks are no nearer than that.
+pub fn is_glibc() -> bool {
+    IS_GLIBC.load(Relaxed)
+}
+
 /// Flags of a chunk's size.
 const FLAGS: usize = 7;
 /// The flag of a chunk that is a mapping of its own.

@@ -11,6 +11,8 @@ use crate::runtime::thread::{self, Thread};
 
 /// Blocks of this many bytes may be mappings of their own, so that the resident set moves though the heap's end does not.
 const MAPPING_BYTES: u64 = 128 << 10;
+/// Smaller blocks are neither pools nor mappings.
+const LARGE_BYTES: u64 = *pools::ARENA_BYTES.start() as u64;
 
 impl Recorder {
     /// A block was allocated.
@@ -20,13 +22,28 @@ impl Recorder {
             return;
         }
         let bytes = usable_bytes(address);
-        thread::count(&thread.allocated, bytes);
-        self.counters.live_bytes = self.counters.live_bytes.wrapping_add(bytes);
-        self.counters.live_blocks = self.counters.live_blocks.wrapping_add(1);
+        if bytes < LARGE_BYTES {
+            self.count_allocated(thread, address, bytes, false);
+        } else {
+            self.allocated_large(thread, address, requested, bytes);
+        }
+    }
+
+    /// A block was allocated that may be a pool, or a mapping.
+    #[cold]
+    #[inline(never)]
+    fn allocated_large(&mut self, thread: &Thread, address: usize, requested: usize, bytes: u64) {
         if bytes >= MAPPING_BYTES {
             self.want_statm();
         }
-        let may_be_pool = pools::ARENA_BYTES.contains(&requested);
+        self.count_allocated(thread, address, bytes, pools::ARENA_BYTES.contains(&requested));
+    }
+
+    #[inline(always)]
+    fn count_allocated(&mut self, thread: &Thread, address: usize, bytes: u64, may_be_pool: bool) {
+        thread::count(&thread.allocated, bytes);
+        self.counters.live_bytes = self.counters.live_bytes.wrapping_add(bytes);
+        self.counters.live_blocks = self.counters.live_blocks.wrapping_add(1);
         if self.blocks.is_none() && !may_be_pool && self.allocated_unwatched(thread, bytes) {
             return;
         }
@@ -58,18 +75,15 @@ impl Recorder {
     #[cold]
     #[inline(never)]
     fn lost(&mut self, thread: &Thread, block: Block) {
-        self.gave_back(thread, block.place, block.bytes.unwrap_or(0));
+        self.gave_back(thread, block.place, block.bytes);
     }
 
     /// A block is about to be freed.
     #[inline(always)]
     pub fn freed(&mut self, thread: &Thread, address: usize) {
         match self.blocks.as_mut().map(|blocks| blocks.remove(address)) {
-            Some(Some(block)) => {
-                // Only what the table does not know is asked of the allocator: the block's head is seldom in cache.
-                let bytes = block.bytes.unwrap_or_else(|| usable_bytes(address));
-                self.gave_back(thread, block.place, bytes);
-            }
+            // The allocator is not asked: the block's head is seldom in cache.
+            Some(Some(block)) => self.gave_back(thread, block.place, block.bytes),
             Some(None) => self.gave_back_older(usable_bytes(address)),
             None if self.paused => {}
             None => self.count_freed(thread, usable_bytes(address)),
@@ -80,7 +94,7 @@ impl Recorder {
     #[inline]
     pub fn take_block(&mut self, address: usize) -> (Option<Block>, u64) {
         let block = self.blocks.as_mut().and_then(|blocks| blocks.remove(address));
-        (block, block.and_then(|block| block.bytes).unwrap_or_else(|| usable_bytes(address)))
+        (block, block.map_or_else(|| usable_bytes(address), |block| block.bytes))
     }
 
     /// Undoes [`Recorder::take_block`].

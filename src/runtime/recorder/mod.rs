@@ -34,6 +34,7 @@ use super::generations;
 use super::hot_statements::{Counted, HotStatements};
 use super::hurdles::{self, EXITS};
 use super::interp::{Interp, PerlLayout};
+use super::interpose::is_glibc;
 use super::locations::{LocationId, Locations};
 use super::marks::Marks;
 use super::options::Options;
@@ -48,8 +49,10 @@ use crate::format::ids::{NodeId, PlaceId};
 use crate::format::records::{Sub, SubKind, TimePoint};
 use std::ffi::c_void;
 
-/// Counters of the whole process that are no sum over threads.
+/// Counters of the whole process that are no sum over threads. Those of live bytes and blocks are not neighbours: they
+/// would be made a vector, which takes longer than two sums.
 #[derive(Clone, Copy, Default)]
+#[repr(C)]
 pub struct Counters {
     /// Bytes freed that are older than the start.
     pub older_freed_bytes: u64,
@@ -57,10 +60,10 @@ pub struct Counters {
     pub older_freed_blocks: u64,
     /// Bytes live now.
     pub live_bytes: u64,
-    /// Blocks live now.
-    pub live_blocks: u64,
     /// Bytes live at the peak.
     pub peak_bytes: u64,
+    /// Blocks live now.
+    pub live_blocks: u64,
     /// Blocks live at the peak.
     pub peak_blocks: u64,
     /// The newest peak.
@@ -139,7 +142,7 @@ impl Recorder {
         let pools = root(SubKind::Pools, b"(perl's pools)");
         let pools = places.intern(pools, LocationId::default());
         Self {
-            blocks: options.live.then(BlockTable::new),
+            blocks: options.live.then(|| BlockTable::new(is_glibc())),
             strings,
             tree,
             places,
