@@ -263,24 +263,23 @@ impl CallTree {
         }
     }
 
-    /// The node frees a block of `bytes`.
-    #[inline]
-    pub fn freed(&mut self, id: NodeId, bytes: u64) {
+    /// The node frees so many blocks, of `bytes` together.
+    pub fn freed(&mut self, id: NodeId, bytes: u64, blocks: u64) {
         let Some(node) = self.nodes.touch(id.index()) else { return };
         let figures = if node.state.is_big() {
             let index = node.index();
             self.big.get_mut(index)
         } else {
-            if let Some(freed) = node.freed.with(bytes).filter(|_| node.freed_blocks < u8::MAX) {
-                node.freed = freed;
-                node.freed_blocks += 1;
+            let sum = u8::try_from(u64::from(node.freed_blocks) + blocks);
+            if let (Some(freed), Ok(sum)) = (node.freed.with(bytes), sum) {
+                (node.freed, node.freed_blocks) = (freed, sum);
                 return;
             }
             self.widen(id)
         };
         if let Some(figures) = figures {
             figures.freed_bytes += bytes;
-            figures.freed_blocks += 1;
+            figures.freed_blocks += blocks;
         }
     }
 
@@ -473,13 +472,25 @@ mod tests {
     }
 
     #[test]
+    fn blocks_that_are_freed_together_count_as_one_by_one() {
+        let mut tree = CallTree::new(2);
+        let main = sub(&mut tree, 1);
+        let root = tree.root(main);
+        for blocks in [1, 200, 54, 1, 3_000_000_000] {
+            tree.freed(root, blocks * 24, blocks);
+        }
+        let figures = tree.take_changed(9)[0];
+        assert_eq!((figures.freed_bytes, figures.freed_blocks), (3_000_000_256 * 24, 3_000_000_256));
+    }
+
+    #[test]
     fn a_node_that_outgrows_its_bytes_loses_nothing() {
         let mut tree = CallTree::new(2);
         let main = sub(&mut tree, 1);
         let root = tree.root(main);
         tree.called(root, 1);
         for _ in 0..5 {
-            tree.freed(root, 3 << 30);
+            tree.freed(root, 3 << 30, 1);
             tree.grew(root, i64::from(i32::MAX), -1);
         }
         tree.called(root, 1);

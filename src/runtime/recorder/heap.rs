@@ -1,7 +1,7 @@
 //! What the allocator did, and whose the blocks of perl's pools are.
 
 use super::Recorder;
-use crate::format::ids::PlaceId;
+use crate::format::ids::{NodeId, PlaceId};
 use crate::runtime::block_table::Block;
 use crate::runtime::hurdles;
 use crate::runtime::interp::Interp;
@@ -13,6 +13,15 @@ use crate::runtime::thread::{self, Thread};
 const MAPPING_BYTES: u64 = 128 << 10;
 /// Smaller blocks are neither pools nor mappings.
 const LARGE_BYTES: u64 = *pools::ARENA_BYTES.start() as u64;
+
+/// What a node has freed in a row. Counters that are neighbours would be made a vector, which takes longer than two sums.
+#[derive(Default)]
+#[repr(C)]
+pub(super) struct Freed {
+    bytes: u64,
+    node: NodeId,
+    blocks: u64,
+}
 
 impl Recorder {
     /// A block was allocated.
@@ -136,9 +145,23 @@ impl Recorder {
             Some(interp) => interp.node(),
             None => self.thread_root(thread).0,
         };
-        self.tree.freed(node, bytes);
+        if node != self.freed.node {
+            self.settle_freed();
+            self.freed.node = node;
+        }
+        self.freed.bytes += bytes;
+        self.freed.blocks += 1;
         if bytes >= MAPPING_BYTES {
             self.want_statm();
+        }
+    }
+
+    /// The tree gets what was counted for it.
+    #[inline(never)]
+    pub(super) fn settle_freed(&mut self) {
+        let Freed { node, bytes, blocks } = std::mem::take(&mut self.freed);
+        if blocks > 0 {
+            self.tree.freed(node, bytes, blocks);
         }
     }
 

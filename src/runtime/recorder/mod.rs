@@ -119,6 +119,8 @@ pub struct Recorder {
     pub streams: u32,
     evals: EvalOrigins,
     blocks: Option<BlockTable>,
+    /// What a node has freed that the tree does not know yet.
+    freed: heap::Freed,
     pools: PlaceId,
     main: NodeId,
     /// The heap's end as of the last reading of the pages; null where they are to be read again.
@@ -161,6 +163,7 @@ impl Recorder {
             options,
             streams: 0,
             evals: EvalOrigins::default(),
+            freed: heap::Freed::default(),
             pools,
             main,
             seen_break: std::ptr::null(),
@@ -214,6 +217,7 @@ impl Recorder {
         hot.settle(&mut figures);
         let (places, counters) = (&mut self.places, &mut self.counters);
         self.deaths.settle(|birthplace, deaths| scalars_died(places, counters, birthplace, deaths));
+        self.settle_freed();
     }
 
     /// The hot statements, and where what they counted belongs.
