@@ -11,7 +11,7 @@
 //! | `strings`, `locations`, `call_tree`, `places`, `block_table` | what figures belong to |
 //! | `shim_types` | what the shim hands over |
 //! | `paged`, `narrow`, `id_table`, `direct_mapped` | how the big ones of these grow and stay small, and how caches do |
-//! | `statm`, `own_memory`, `reserve` | the process's pages, the profiler's own bytes, and what it has put by |
+//! | `statm`, `own_memory`, `own_heap`, `reserve` | the process's pages, the profiler's own bytes, where they are, and what it has put by |
 //! | `call_stream` | with `calls=1`: each entry and exit |
 //! | `marks` | units of the program's work |
 //! | `heap_sample`, `heap_visit` | which scalars live on, and what refers to them |
@@ -52,6 +52,7 @@ mod mirror;
 mod narrow;
 mod open_calls;
 pub mod options;
+mod own_heap;
 mod own_memory;
 mod paged;
 pub mod places;

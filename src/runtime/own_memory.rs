@@ -1,10 +1,10 @@
 //! The profiler's own memory, counted apart from the program's.
 //!
-//! Every Rust allocation of the shared object goes through here to libc, by slots that are never patched, so it is in no
-//! figure of the program. Where libc has no more, the reserve is used. What zstd keeps, a library of C, is told.
+//! Every Rust allocation of the shared object goes through here to a heap of its own, so it is in no figure of the program.
+//! Where that has no more, the reserve is used. What zstd keeps, a library of C, is told.
 
-use super::reserve;
-use std::alloc::{GlobalAlloc, Layout, System};
+use super::{own_heap, reserve};
+use std::alloc::{GlobalAlloc, Layout};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 static LIVE_BYTES: AtomicUsize = AtomicUsize::new(0);
@@ -18,7 +18,7 @@ unsafe fn give_back(block: *mut u8, layout: Layout) {
         if reserve::has(block) {
             reserve::give_back(block, layout);
         } else {
-            System.dealloc(block, layout);
+            own_heap::dealloc(block, layout);
         }
     }
 }
@@ -41,19 +41,18 @@ fn or_reserve(block: *mut u8, layout: Layout) -> *mut u8 {
     }
 }
 
-// SAFETY: every call is handed to the system's allocator unchanged, or served from the reserve, whose blocks are nobody
+// SAFETY: every call is handed to the heap unchanged, or served from the reserve, whose blocks are nobody
 // else's; the counters never touch the memory.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         grown(layout.size());
-        // SAFETY: the caller keeps `alloc`'s contract, which is the system allocator's.
-        or_reserve(unsafe { System.alloc(layout) }, layout)
+        or_reserve(own_heap::alloc(layout), layout)
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         grown(layout.size());
-        // SAFETY: as above. Untouched pages of large zeroed blocks cost nothing, so this must not become alloc + memset.
-        or_reserve(unsafe { System.alloc_zeroed(layout) }, layout)
+        // Untouched pages of large zeroed blocks cost nothing, so this must not become alloc + memset.
+        or_reserve(own_heap::alloc_zeroed(layout), layout)
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
@@ -66,8 +65,8 @@ unsafe impl GlobalAlloc for Counting {
         grown(new_size);
         LIVE_BYTES.fetch_sub(layout.size(), Relaxed);
         if !reserve::has(block) {
-            // SAFETY: the caller keeps `realloc`'s contract, which is the system allocator's.
-            let resized = unsafe { System.realloc(block, layout, new_size) };
+            // SAFETY: the caller keeps `realloc`'s contract; the block is not the reserve's.
+            let resized = unsafe { own_heap::realloc(block, layout, new_size) };
             if !resized.is_null() {
                 return resized;
             }

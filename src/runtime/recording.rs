@@ -10,6 +10,7 @@ use super::complaint::announce_end;
 use super::hurdles;
 use super::interp::{Interp, InterpView};
 use super::lock;
+use super::own_heap;
 use super::recorder::Recorder;
 use super::thread::{self, Thread};
 use super::writer;
@@ -101,6 +102,7 @@ pub fn register() -> &'static Thread {
 #[cold]
 fn refused<R>(thread: &Thread) -> Option<R> {
     if thread.has_jumped_out() {
+        own_heap::give_up_if_inside();
         end("a signal handler has died in the midst of the profiler");
         lock::give_up();
         thread.leave();

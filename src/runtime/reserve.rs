@@ -4,6 +4,7 @@
 //! as are those that follow: enough to finish what is under way. Blocks are of powers of two, and what is given back is used
 //! again for blocks of its size: figures are collected and written a chunk at a time, however many there are.
 
+use super::own_heap;
 use super::recording;
 use super::thread::ErrnoKept;
 use std::alloc::Layout;
@@ -66,7 +67,8 @@ pub fn take(layout: Layout) -> *mut u8 {
     let Some((size, given_back)) = size_for(layout).filter(|_| start != 0 && layout.align() <= MOST_ALIGNED) else {
         return std::ptr::null_mut();
     };
-    if !IS_TOUCHED.swap(true, Relaxed) {
+    // A signal handler that comes back to the heap from within it has come to no end of memory.
+    if !own_heap::is_barred() && !IS_TOUCHED.swap(true, Relaxed) {
         recording::end("there is no memory left");
     }
     let again = locked(|| {

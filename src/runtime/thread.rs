@@ -157,6 +157,12 @@ pub fn only_this_is_left() {
     }
 }
 
+/// A number that this thread has and no other that is alive; never 0.
+#[inline(always)]
+pub fn identity() -> usize {
+    word() as usize
+}
+
 /// This thread's state, or `None` before [`register`].
 #[inline(always)]
 pub fn current() -> Option<&'static Thread> {

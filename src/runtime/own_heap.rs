@@ -1,0 +1,164 @@
+//! Where the profiler's own memory comes from: a heap apart from the program's.
+//!
+//! In the program's heap blocks of ours would lie between its own, and each that is not small has glibc tidy up all its small
+//! free chunks, which it would have handed out again as they are: programs that allocate much took a tenth longer for that.
+//!
+//! The heap is dlmalloc's, behind a lock of its own, for a lock here has to cope with what others need not: a signal handler
+//! may come back to it from within, or never let it go on; and a fork may leave it locked by a thread that is not there any
+//! more.
+
+#[cfg(not(any(miri, mprof_libc_heap)))]
+use super::thread;
+use std::alloc::Layout;
+
+#[cfg(not(any(miri, mprof_libc_heap)))]
+mod heap {
+    use super::{thread, Layout};
+    use dlmalloc::Dlmalloc;
+    use std::cell::UnsafeCell;
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
+
+    struct Heap(UnsafeCell<Dlmalloc>);
+    // SAFETY: only who has the lock looks inside.
+    unsafe impl Sync for Heap {}
+
+    static HEAP: Heap = Heap(UnsafeCell::new(Dlmalloc::new()));
+    /// The [identity](thread::identity) of the thread that is inside; 0 while none is.
+    static INSIDE: AtomicUsize = AtomicUsize::new(0);
+    /// The heap was left in the middle of something: nothing is taken from it or given back to it any more.
+    static IS_GIVEN_UP: AtomicBool = AtomicBool::new(false);
+
+    /// Takes the lock. `false`: this thread has it already, or the heap is given up.
+    #[inline]
+    fn lock() -> bool {
+        let me = thread::identity();
+        while let Err(other) = INSIDE.compare_exchange_weak(0, me, Acquire, Relaxed) {
+            if other == me || IS_GIVEN_UP.load(Relaxed) {
+                return false;
+            }
+            // What the other does takes a few hundred instructions, or a call of the kernel.
+            // SAFETY: no precondition.
+            unsafe { libc::sched_yield() };
+        }
+        true
+    }
+
+    fn unlock() {
+        INSIDE.store(0, Release);
+    }
+
+    #[inline]
+    fn with<R>(what: impl FnOnce(&mut Dlmalloc) -> R) -> Option<R> {
+        if IS_GIVEN_UP.load(Relaxed) || !lock() {
+            return None;
+        }
+        // SAFETY: the lock is this thread's.
+        let result = what(unsafe { &mut *HEAP.0.get() });
+        unlock();
+        Some(result)
+    }
+
+    /// A block; null where there is none.
+    pub fn alloc(layout: Layout) -> *mut u8 {
+        // SAFETY: a layout is of a size and an alignment that dlmalloc takes.
+        with(|heap| unsafe { heap.malloc(layout.size(), layout.align()) }).unwrap_or(std::ptr::null_mut())
+    }
+
+    /// A block, all zero; null where there is none.
+    pub fn alloc_zeroed(layout: Layout) -> *mut u8 {
+        // SAFETY: as in `alloc`.
+        with(|heap| unsafe { heap.calloc(layout.size(), layout.align()) }).unwrap_or(std::ptr::null_mut())
+    }
+
+    /// # Safety
+    /// A block of this heap with its layout, which nobody uses any more.
+    pub unsafe fn dealloc(block: *mut u8, layout: Layout) {
+        // Otherwise it is lost, which happens once in a program's life, if ever.
+        // SAFETY: the caller's promise.
+        with(|heap| unsafe { heap.free(block, layout.size(), layout.align()) });
+    }
+
+    /// A block of `new_size` with what was in that one; null where there is none, and the old one is as it was.
+    ///
+    /// # Safety
+    /// A block of this heap with its layout.
+    pub unsafe fn realloc(block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        // SAFETY: the caller's promise.
+        with(|heap| unsafe { heap.realloc(block, layout.size(), layout.align(), new_size) })
+            .unwrap_or(std::ptr::null_mut())
+    }
+
+    /// Is the heap closed to this thread, though there is memory: given up, or interrupted in the midst of something?
+    pub fn is_barred() -> bool {
+        IS_GIVEN_UP.load(Relaxed) || INSIDE.load(Relaxed) == thread::identity()
+    }
+
+    /// A signal handler has died, perhaps in the midst of this thread's use of the heap.
+    pub fn give_up_if_inside() {
+        if INSIDE.load(Relaxed) == thread::identity() {
+            IS_GIVEN_UP.store(true, Relaxed);
+            unlock();
+        }
+    }
+
+    /// Before a fork: nobody else is inside while the process is copied. This thread may be, if a signal handler forks.
+    pub fn before_fork() -> bool {
+        lock()
+    }
+
+    /// After it, in the parent and in the child; `is_locked` is what [`before_fork`] has returned.
+    pub fn after_fork(is_locked: bool) {
+        if is_locked {
+            unlock();
+        }
+    }
+}
+
+#[cfg(not(any(miri, mprof_libc_heap)))]
+pub use heap::*;
+
+/// For what watches each block, and wants to see it taken from libc.
+#[cfg(any(miri, mprof_libc_heap))]
+mod libc_heap {
+    use super::Layout;
+    use std::alloc::{GlobalAlloc, System};
+
+    pub fn alloc(layout: Layout) -> *mut u8 {
+        // SAFETY: Rust asks for no block without a size.
+        unsafe { System.alloc(layout) }
+    }
+
+    pub fn alloc_zeroed(layout: Layout) -> *mut u8 {
+        // SAFETY: as in `alloc`.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    /// # Safety
+    /// A block of this heap with its layout, which nobody uses any more.
+    pub unsafe fn dealloc(block: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise.
+        unsafe { System.dealloc(block, layout) }
+    }
+
+    /// # Safety
+    /// A block of this heap with its layout.
+    pub unsafe fn realloc(block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        // SAFETY: the caller's promise.
+        unsafe { System.realloc(block, layout, new_size) }
+    }
+
+    pub fn is_barred() -> bool {
+        false
+    }
+
+    pub fn give_up_if_inside() {}
+
+    pub fn before_fork() -> bool {
+        false
+    }
+
+    pub fn after_fork(_is_locked: bool) {}
+}
+
+#[cfg(any(miri, mprof_libc_heap))]
+pub use libc_heap::*;
