@@ -52,14 +52,6 @@ impl Mirror {
         self.length -= usize::from(self.length > 0);
     }
 
-    /// What was on top of the top, if it is not overwritten. To be called while there is room.
-    #[inline(always)]
-    pub fn taken_last(&self) -> Free {
-        debug_assert!(self.length < MOST);
-        // SAFETY: there is room.
-        unsafe { *self.heads.get_unchecked(self.length) }
-    }
-
     /// Looks for a head among the last few that were taken, which have not come back yet, and makes it the one that was
     /// taken last: heads do not always come back in the order in which they went.
     #[inline(always)]

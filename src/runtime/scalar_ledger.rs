@@ -65,8 +65,9 @@ pub struct ScalarLedger {
     /// The arena looked up last, and its number: scalars that come and go together are often together.
     near: (u32, Arena),
     newest_arena: *mut Head,
-    /// Scratch: what has been freed since the last boundary.
+    /// Scratch: what has been freed since the last boundary; and the same where that is little.
     freed: Vec<*mut Head>,
+    few: [*mut Head; FEW],
 }
 
 /// Freed heads that are collected; of more, those below are gone through again instead: a big structure that is freed at
@@ -76,6 +77,9 @@ const MOST_COLLECTED: usize = 1 << 12;
 const WIDE_AT_FIRST: usize = if cfg!(test) { 2 } else { 1 << 7 };
 /// Arenas are looked over when there is one in so many more.
 const NARROWED_OFTEN: usize = 8;
+
+/// Heads that may have been freed at a boundary where little has changed.
+const FEW: usize = 4;
 
 /// # Safety
 /// `head` is one of perl's.
@@ -126,10 +130,9 @@ enum Freed {
 /// What [`ScalarLedger::look_plainly`] finds.
 #[derive(Clone, Copy)]
 pub struct Plain {
-    root: *mut Head,
     stamped: *mut Head,
-    /// Has the head on top been freed since the last boundary?
-    pub is_freed: bool,
+    /// How many heads have been freed since the last boundary.
+    freed: usize,
     /// Has any head been taken since?
     pub has_taken: bool,
 }
@@ -161,6 +164,7 @@ impl ScalarLedger {
             near: (0, NO_ARENA),
             newest_arena: std::ptr::null_mut(),
             freed: Vec::new(),
+            few: [std::ptr::null_mut(); FEW],
         };
         ledger.meet_arenas(Note::born(birth, BornAt::default()));
         let look = ledger.look();
@@ -245,21 +249,25 @@ impl ScalarLedger {
         born
     }
 
-    /// A boundary, where little has changed: heads have been taken, and at most one has been freed. What [`Plain`] says is to
-    /// be done in its order; nothing of it calls anything. `None`, or what cannot be done so: there is to be a
+    /// A boundary, where little has changed: heads have been taken, and few have been freed. What [`Plain`] says is to be
+    /// done in its order; nothing of it calls anything. `None`, or what cannot be done so: there is to be a
     /// [`ScalarLedger::look`], which finds the rest.
     #[inline(always)]
-    pub fn look_plainly(&self) -> Option<Plain> {
+    pub fn look_plainly(&mut self) -> Option<Plain> {
+        let mut freed = 0;
         // SAFETY: as in `look`.
         unsafe {
-            let root = *self.heads.root;
-            if root.is_null() || *self.heads.arenas != self.newest_arena {
+            let mut head = *self.heads.root;
+            if *self.heads.arenas != self.newest_arena {
                 return None;
             }
-            let is_freed = (*root).count != STAMP;
-            let stamped = if is_freed { (*root).any } else { root };
-            let is_plain = !stamped.is_null() && (*stamped).count == STAMP;
-            is_plain.then_some(Plain { root, stamped, is_freed, has_taken: !std::ptr::eq(stamped, self.top) })
+            while !head.is_null() && (*head).count != STAMP {
+                *self.few.get_mut(freed)? = head;
+                freed += 1;
+                head = (*head).any;
+            }
+            let has_taken = !std::ptr::eq(head, self.top);
+            (!head.is_null()).then_some(Plain { stamped: head, freed, has_taken })
         }
     }
 
@@ -287,30 +295,26 @@ impl ScalarLedger {
         (born, false)
     }
 
-    /// Where one has been freed: what was noted of it. `None`: it is not the one that was taken last.
+    /// After that: puts those that have been freed onto the mirror, if they are among the last that were taken and `died` does
+    /// not refuse to be told. Were those all?
     #[inline(always)]
-    pub fn freed_plainly(&self, look: Plain) -> Option<Note> {
-        let free = self.mirror.taken_last();
-        if free.head != look.root || free.noted.is_null() || self.mirror.fills_next() {
-            return None;
-        }
-        // SAFETY: as in `note_of`.
-        Some(unsafe { *free.noted })
-    }
-
-    /// Ends the boundary.
-    #[inline(always)]
-    pub fn settle_plainly(&mut self, look: Plain) {
-        if look.is_freed {
-            let free = self.mirror.taken_last();
-            // SAFETY: as in `look` and `note`; `freed_plainly` has found it.
+    pub fn free_plainly(&mut self, look: Plain, mut died: impl FnMut(Birth) -> bool) -> bool {
+        self.top = look.stamped;
+        for at in (0..look.freed).rev() {
+            let Some(&head) = self.few.get(at) else { return false };
+            let Some(free) = self.mirror.recall(head).filter(|_| !self.mirror.fills_next()) else { return false };
+            // SAFETY: as in `look`, `note_of` and `note`.
             unsafe {
-                (*look.root).count = STAMP;
+                if (*free.noted).birth().is_some_and(|birth| !died(birth)) {
+                    return false;
+                }
+                (*head).count = STAMP;
                 *free.noted = FREE_NOTE;
             }
             let _is_not_full = self.mirror.push(free);
+            self.top = head;
         }
-        self.top = look.root;
+        true
     }
 
     /// What is in the mirror above the first stamped head has been taken, and was born. Returns how many were.
@@ -718,6 +722,38 @@ mod tests {
         born
     }
 
+    /// The short way first, and then what is left. `refuses`: by number, whether a death is not to be told on the short way.
+    fn settle_plainly(
+        ledger: &mut ScalarLedger,
+        place: PlaceId,
+        refuses: impl Fn(u32) -> bool,
+        mut died: impl FnMut(Birth),
+    ) -> u64 {
+        let Some(look) = ledger.look_plainly() else { return settle(ledger, place, died) };
+        let mut born = 0;
+        if look.has_taken {
+            let (taken, are_all) = ledger.take_plainly(look, Note::born(Birth::At(place), BornAt::default()));
+            born += u64::from(taken);
+            if !are_all {
+                return born + settle(ledger, place, died);
+            }
+        }
+        let mut number = 0;
+        let is_all = ledger.free_plainly(look, |birth| {
+            number += 1;
+            if !refuses(number) {
+                died(birth);
+            }
+            !refuses(number)
+        });
+        assert_eq!(is_all, !ledger.has_moved());
+        if !is_all {
+            // Births have been told.
+            assert_eq!(settle(ledger, place, died), 0);
+        }
+        born
+    }
+
     proptest! {
         #[test]
         fn births_less_deaths_are_what_lives(steps in prop::collection::vec((0u8..10, any::<prop::sample::Index>()), 1..STEPS)) {
@@ -733,12 +769,17 @@ mod tests {
                     6..=8 if !live.is_empty() => perl.give_back(live.swap_remove(which.index(live.len()))),
                     _ => {}
                 }
-                if what == 9 || step % 17 == 0 {
+                if what == 9 || what == 5 || step % 17 == 0 {
                     let place = PlaceId(step as u32);
-                    let born = settle(&mut ledger, place, |birth| {
+                    let died = |birth| {
                         let at = match birth { Birth::Older => None, Birth::At(place) => Some(place) };
                         *counts.entry(at).or_default() -= 1;
-                    });
+                    };
+                    let born = if which.index(3) == 0 {
+                        settle(&mut ledger, place, died)
+                    } else {
+                        settle_plainly(&mut ledger, place, |number| number as usize == which.index(5), died)
+                    };
                     *counts.entry(Some(place)).or_default() += born as i64;
                     prop_assert!(!ledger.has_moved());
                     prop_assert_eq!(ledger.verify(), (live.len() as u64, 0));

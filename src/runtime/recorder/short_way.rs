@@ -73,16 +73,15 @@ impl Recorder {
                 return false;
             }
         }
-        if look.is_freed {
-            let Some(note) = ledger.freed_plainly(look) else { return false };
-            match note.birth() {
-                Some(Birth::At(birthplace)) if !self.deaths.count_if_known(birthplace) => return false,
-                Some(Birth::Older) => self.counters.older_scalars_died += 1,
-                _ => {}
+        let (deaths, counters) = (&mut self.deaths, &mut self.counters);
+        let is_all = ledger.free_plainly(look, |birth| match birth {
+            Birth::At(birthplace) => deaths.count_if_known(birthplace),
+            Birth::Older => {
+                counters.older_scalars_died += 1;
+                true
             }
-        }
-        ledger.settle_plainly(look);
+        });
         interp.view.free_top = ledger.top().cast();
-        true
+        is_all
     }
 }
