@@ -6,7 +6,7 @@
 //!
 //! As with places, figures are kept in one or two bytes until a node outgrows them.
 
-use super::direct_mapped::{spread, DirectMapped};
+use super::direct_mapped::{spread_groups, DirectMapped, GROUP_BITS};
 use super::id_table::IdTable;
 use super::locations::{LocationId, Locations};
 use super::narrow::{State, Units};
@@ -28,8 +28,10 @@ struct Path {
 impl Path {
     #[inline]
     fn spread(self) -> u64 {
-        let calls = u64::from(self.parent.0) << 32 | u64::from(self.called_at.number());
-        spread(calls ^ u64::from(self.sub.0) << 20)
+        // Lines run one after the other; and where that is for the first time, their subs have numbers one after the other.
+        let (at, sub) = (self.called_at.number(), self.sub.0);
+        let calls = u64::from(self.parent.0) << 32 | u64::from(at >> GROUP_BITS);
+        spread_groups(calls ^ u64::from(sub >> GROUP_BITS) << 20, at.wrapping_add(sub))
     }
 }
 
@@ -64,7 +66,7 @@ pub struct CallTree {
     big: Vec<NodeFigures>,
     node_ids: IdTable,
     /// Calls made lately, and the nodes they led to.
-    recent: DirectMapped<(Path, NodeId), { 1 << 13 }>,
+    recent: DirectMapped<(Path, NodeId), { 1 << 11 }>,
     /// The node looked up last.
     last: NodeId,
     /// No node of this number or above has called another.
@@ -220,6 +222,11 @@ impl CallTree {
     fn path_from(&self, node: NodeId) -> impl Iterator<Item = (NodeId, Path)> + '_ {
         let of = |id: NodeId| Some((id, self.nodes.get(id.index())?.path));
         std::iter::successors(of(node), move |&(id, path)| if path.parent == id { None } else { of(path.parent) })
+    }
+
+    /// No node is looked up any more.
+    pub fn look_up_no_more(&mut self) {
+        (self.node_ids, self.recent) = (IdTable::new(), DirectMapped::default());
     }
 
     /// The sub that runs in a node.

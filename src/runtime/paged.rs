@@ -3,9 +3,8 @@
 
 use super::narrow::State;
 
-/// log2 of the entries of a page.
+/// log2 of the entries of a page, where they are small.
 const PAGE_BITS: u32 = 12;
-const PAGE: usize = 1 << PAGE_BITS;
 
 /// An entry that says whether it has changed.
 pub trait Stated {
@@ -18,13 +17,15 @@ struct Page<T> {
     has_changed: bool,
 }
 
-/// The table.
-pub struct Paged<T> {
+/// The table. A page has 2^`BITS` entries.
+pub struct Paged<T, const BITS: u32 = PAGE_BITS> {
     pages: Vec<Page<T>>,
     length: usize,
 }
 
-impl<T: Copy + Default> Paged<T> {
+impl<T: Copy + Default, const BITS: u32> Paged<T, BITS> {
+    const PAGE: usize = 1 << BITS;
+
     /// Empty.
     pub fn new() -> Self {
         Self { pages: Vec::new(), length: 0 }
@@ -37,8 +38,8 @@ impl<T: Copy + Default> Paged<T> {
 
     /// Appends an entry.
     pub fn push(&mut self, entry: T) {
-        if self.length == self.pages.len() * PAGE {
-            self.pages.push(Page { entries: vec![T::default(); PAGE].into_boxed_slice(), has_changed: false });
+        if self.length == self.pages.len() * Self::PAGE {
+            self.pages.push(Page { entries: vec![T::default(); Self::PAGE].into_boxed_slice(), has_changed: false });
         }
         self.length += 1;
         if let Some(slot) = self.get_mut(self.length - 1) {
@@ -49,13 +50,13 @@ impl<T: Copy + Default> Paged<T> {
     /// Entry `index`.
     #[inline]
     pub fn get(&self, index: usize) -> Option<&T> {
-        self.pages.get(index >> PAGE_BITS)?.entries.get(index & (PAGE - 1))
+        self.pages.get(index >> BITS)?.entries.get(index & (Self::PAGE - 1))
     }
 
     /// Entry `index`, to change it.
     #[inline]
     pub fn get_mut(&mut self, index: usize) -> Option<&mut T> {
-        self.pages.get_mut(index >> PAGE_BITS)?.entries.get_mut(index & (PAGE - 1))
+        self.pages.get_mut(index >> BITS)?.entries.get_mut(index & (Self::PAGE - 1))
     }
 
     /// All entries, to change them.
@@ -69,17 +70,17 @@ impl<T: Copy + Default> Paged<T> {
     }
 }
 
-impl<T: Copy + Default + Stated> Paged<T> {
+impl<T: Copy + Default + Stated, const BITS: u32> Paged<T, BITS> {
     /// Entry `index`, which is about to change.
     #[inline(always)]
     pub fn touch(&mut self, index: usize) -> Option<&mut T> {
         if index >= self.length {
             return None;
         }
-        // SAFETY: `push` sees to it that there are pages for `length` entries, and each has as many as `PAGE`.
+        // SAFETY: `push` sees to it that there are pages for `length` entries, and each has as many as `Self::PAGE`.
         let (has_changed, entry) = unsafe {
-            let page = self.pages.get_unchecked_mut(index >> PAGE_BITS);
-            (&mut page.has_changed, page.entries.get_unchecked_mut(index & (PAGE - 1)))
+            let page = self.pages.get_unchecked_mut(index >> BITS);
+            (&mut page.has_changed, page.entries.get_unchecked_mut(index & (Self::PAGE - 1)))
         };
         if entry.state().change() {
             *has_changed = true;
@@ -101,7 +102,7 @@ impl<T: Copy + Default + Stated> Paged<T> {
 
     /// At most so many entries have changed since they were last written.
     pub fn most_changed(&self) -> usize {
-        self.pages.iter().filter(|page| page.has_changed).count() * PAGE
+        self.pages.iter().filter(|page| page.has_changed).count() * Self::PAGE
     }
 
     /// What `of` makes of at most `most` of the entries that have changed, and of their indices, in their order. They are
@@ -116,7 +117,7 @@ impl<T: Copy + Default + Stated> Paged<T> {
                     return taken;
                 }
                 if entry.state().write() {
-                    taken.push(of(number << PAGE_BITS | index, *entry));
+                    taken.push(of(number << BITS | index, *entry));
                 }
             }
             page.has_changed = false;

@@ -7,7 +7,7 @@
 //! Figures are kept in one or two bytes each. A place that outgrows them is moved to full width, and no unit is lost.
 
 use super::block_table::MAX_PLACES;
-use super::direct_mapped::{spread, DirectMapped};
+use super::direct_mapped::{spread_groups, DirectMapped, GROUP_BITS};
 use super::id_table::IdTable;
 use super::locations::{LocationId, Locations};
 use super::narrow::{State, Units};
@@ -54,7 +54,7 @@ pub struct Places {
     big: Vec<PlaceFigures>,
     ids: IdTable,
     /// Places met lately.
-    recent: DirectMapped<Recent, { 1 << 13 }>,
+    recent: DirectMapped<Recent, { 1 << 11 }>,
     /// The place looked up last.
     last: PlaceId,
     /// No node of this number or above has a place.
@@ -63,7 +63,8 @@ pub struct Places {
 
 #[inline]
 fn spread_place(node: NodeId, at: LocationId) -> u64 {
-    spread(u64::from(node.0) << 32 | u64::from(at.number()))
+    // Lines of a sub run one after the other.
+    spread_groups(u64::from(node.0) << 32 | u64::from(at.number() >> GROUP_BITS), at.number())
 }
 
 /// A place that has not changed since a newer peak held then what it holds now.
@@ -201,6 +202,11 @@ impl Places {
         self.all.push(Small { node, at, ..Default::default() });
         self.ids.insert(id.0, spread);
         id
+    }
+
+    /// No place is looked up any more.
+    pub fn look_up_no_more(&mut self) {
+        (self.ids, self.recent) = (IdTable::new(), DirectMapped::default());
     }
 
     /// The call path of a place.

@@ -463,6 +463,9 @@ fn send_last(recorder: &mut Recorder, thread: &Thread, cause: Cause, full: Full)
         };
         sampled = (is_full && !interp.view.perl.is_null()).then_some(&*interp);
     }
+    if matches!(cause, Cause::Exit | Cause::QuickExit) {
+        recorder.look_up_no_more();
+    }
     send_snapshot(recorder, cause, sampled);
     true
 }

@@ -220,6 +220,12 @@ impl Recorder {
         self.settle_freed();
     }
 
+    /// Nothing happens any more. What finds nodes and places is given back before the last snapshot needs memory.
+    pub fn look_up_no_more(&mut self) {
+        self.tree.look_up_no_more();
+        self.places.look_up_no_more();
+    }
+
     /// The hot statements, and where what they counted belongs.
     fn hot_and_figures(&mut self) -> (&mut HotStatements, Figures<'_>) {
         let figures = Figures { tree: &mut self.tree, places: &mut self.places, counters: &mut self.counters };
