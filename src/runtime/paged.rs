@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn entries_stay_what_they_were_over_many_pages() {
-        let mut table = Paged::new();
+        let mut table: Paged<u32> = Paged::new();
         (0..10_000u32).for_each(|n| table.push(n));
         assert_eq!(table.len(), 10_000);
         assert!(table.from(0).copied().eq(0..10_000));
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn what_has_changed_is_taken_once_and_in_order() {
-        let mut table = Paged::new();
+        let mut table: Paged<State> = Paged::new();
         (0..10_000).for_each(|_| table.push(State::default()));
         assert!(!table.has_changed());
         let changed = [9_999, 5, 4_096, 5, 0, 4_095];
