@@ -88,7 +88,11 @@ PERL_STATIC_INLINE bool shim_top_is_over(pTHX_ const InterpView *me) {
 /* The interpreter to tell of, while something is recorded. */
 PERL_STATIC_INLINE InterpView *shim_me_recorded(pTHX) {
     const ThreadView *thread = mprof_thread;
-    if (LIKELY(thread && thread->main_stack == (const void *)PL_mainstack)) return thread->interp;
+    if (LIKELY(thread && thread->main_stack == (const void *)PL_mainstack)) {
+        /* Where there is a stack there is an interpreter. */
+        if (!thread->interp) __builtin_unreachable();
+        return thread->interp;
+    }
     return shim_find(aTHX);
 }
 

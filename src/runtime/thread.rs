@@ -9,7 +9,7 @@ use crate::format::ids::{NodeId, PlaceId};
 use crate::format::records::ThreadFigures;
 use std::cell::Cell;
 use std::ffi::c_void;
-use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{compiler_fence, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 
 /// What the shim may look at without a call: the head of a [`Thread`].
 #[repr(C)]
@@ -259,9 +259,21 @@ impl Thread {
 
     /// It runs no interpreter any more; what it still does goes to `root`.
     pub fn runs_no(&self, root: Option<(NodeId, PlaceId)>) {
-        self.view.interp.set(std::ptr::null_mut());
         self.view.main_stack.set(std::ptr::null());
+        compiler_fence(Ordering::SeqCst);
+        self.view.interp.set(std::ptr::null_mut());
         self.perl_root.set(root);
+    }
+
+    /// It runs that interpreter from now on, or a coroutine of it. Where there is a stack, there is an interpreter, also as
+    /// a signal handler sees it.
+    pub fn runs(&self, interp: *mut InterpView, main_stack: *const c_void) {
+        self.view.main_stack.set(std::ptr::null());
+        compiler_fence(Ordering::SeqCst);
+        self.view.interp.set(interp);
+        compiler_fence(Ordering::SeqCst);
+        self.view.main_stack.set(main_stack);
+        self.runs_perl.set(true);
     }
 
     /// Enters the profiler. `false`: it is inside already.

@@ -176,9 +176,7 @@ impl Recorder {
         // SAFETY: interpreters are leaked, and only this thread runs this one.
         let interp = unsafe { &mut *found };
         self.follow(interp);
-        thread.view.main_stack.set(interp.main_stack);
-        thread.view.interp.set(found.cast());
-        thread.runs_perl.set(true);
+        thread.runs(found.cast(), interp.main_stack);
         found
     }
 
