@@ -48,13 +48,16 @@ for my $name (sort keys %unusual) {
     cmp_ok(length($run->{stdout} . $run->{stderr}) + $run->{exit}, '>', 0, "$name: there is something to see");
 }
 
-# A module that is compiled before us is compiled for a debugger.
-{
+# Code that is compiled before us is compiled for a debugger.
+for my $before ('use First;', 'package First; sub twice { one() + $_[0] } sub one { return $_[0] } package main;') {
     my $dir = tempdir(CLEANUP => 1);
-    write_file("$dir/First.pm", "package First; sub twice { return 2 * \$_[0] } 1;\n");
-    my @command = MProfTest::command(["-I$dir", '-MFirst', "-d:MProf=file=$dir/mprof.bin"], '-e', 'print First::twice(4)');
-    my $run = MProfTest::run_command(\@command, $dir);
-    is("$run->{stdout}$run->{stderr}$run->{exit}$run->{signal}", '800', 'a module that is loaded before');
+    write_file("$dir/First.pm", "package First; sub twice { one(\$_[0]) + \$_[0] } sub one { return \$_[0] } 1;\n");
+    my @command = MProfTest::command(["-I$dir", '-d'], '-e', 'print First::twice(4)');
+    my %here = (PERL5DB => "$before use Devel::MProf;", MPROF => "file=$dir/mprof.bin");
+    my $run = MProfTest::run_command(\@command, $dir, env => \%here);
+    is("$run->{stdout}$run->{stderr}", $before =~ /use/ ? 8 : 4, "before us: $before");
+    is($run->{exit} . $run->{signal}, '00', 'no crash');
+    ok(-s "$dir/mprof.bin", 'and a trace');
 }
 
 # Each sees a thing of the process that a profiler may disturb.

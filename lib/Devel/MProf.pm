@@ -2,9 +2,10 @@ package Devel::MProf;
 
 # Nothing is loaded here, not even strict, warnings or XSLoader (which would bring more): a program that forgot to load a
 # module must still miss it when it is profiled.
-# Code that was compiled before would go on to call DB::sub.
+# Code that was compiled before us would call DB::sub: whatever it came from, there would be a file, or another PERL5DB than
+# that of -d:MProf.
 our $is_first;
-BEGIN { ($^P, $is_first) = (0, keys %INC == 1) }
+BEGIN { ($^P, $is_first) = (0, keys %INC == 1 && (!defined $ENV{PERL5DB} || $ENV{PERL5DB} =~ /\Ause Devel::MProf\b/)) }
 
 our $VERSION = '0.01';
 

@@ -9,7 +9,7 @@ use bincode::enc::write::Writer;
 use bincode::enc::Encode;
 use bincode::error::EncodeError;
 use thiserror::Error;
-use zstd::bulk::Compressor;
+use zstd::zstd_safe::{compress_bound, CCtx, CParameter, ResetDirective};
 
 /// Largest payload of a chunk, in bytes, before and after compression.
 pub const MAX_CHUNK_BYTES: usize = 64 << 20;
@@ -112,7 +112,7 @@ pub fn encode_chunk(record: &Record, out: &mut Vec<u8>) -> Result<(), ChunkError
 #[derive(Default)]
 pub struct Encoder {
     /// There from the first payload on that is worth compressing.
-    compressor: Option<Compressor<'static>>,
+    compressor: Option<CCtx<'static>>,
 }
 
 impl Encoder {
@@ -136,11 +136,21 @@ impl Encoder {
         Ok(())
     }
 
+    /// `None` where there is no memory for it: `zstd::bulk` would panic then.
     fn compressed(&mut self, payload: &[u8]) -> Option<Vec<u8>> {
         if self.compressor.is_none() {
-            self.compressor = Compressor::new(LEVEL).ok();
+            let mut new = CCtx::try_create()?;
+            new.set_parameter(CParameter::CompressionLevel(LEVEL)).ok()?;
+            self.compressor = Some(new);
         }
-        self.compressor.as_mut()?.compress(payload).ok()
+        let compressor = self.compressor.as_mut()?;
+        let mut packed = Vec::with_capacity(compress_bound(payload.len()));
+        if compressor.compress2(&mut packed, payload).is_err() {
+            // It has left the frame open.
+            let _cannot_fail = compressor.reset(ResetDirective::SessionOnly);
+            return None;
+        }
+        Some(packed)
     }
 
     /// Gives the compressor's memory back, until there is something to compress again.
@@ -149,8 +159,8 @@ impl Encoder {
     }
 
     /// The bytes of memory that the compressor keeps, which no allocator of Rust's knows of.
-    pub fn compressor_bytes(&mut self) -> usize {
-        self.compressor.as_mut().map_or(0, |compressor| compressor.context_mut().sizeof())
+    pub fn compressor_bytes(&self) -> usize {
+        self.compressor.as_ref().map_or(0, |compressor| compressor.sizeof())
     }
 }
 

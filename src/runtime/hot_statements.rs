@@ -1,4 +1,4 @@
-//! What was learnt last of the statements that run most: their place, and where their calls lead. A small table in front of
+//! What was learnt last of the statements that run most: their place, and where their calls lead. A table in front of
 //! all others; what it does not know they do.
 //!
 //! A statement's address is a number here, never followed. What is known of it holds as long as perl has freed no statement

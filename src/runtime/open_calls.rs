@@ -53,16 +53,19 @@ impl OpenCalls {
         unsafe { Self { top: bottom.add(memory.len() - 1), bottom, end: bottom.add(memory.capacity()) } }
     }
 
-    /// Has `change` give the memory another size.
-    fn resize(&mut self, change: impl FnOnce(&mut Vec<OpenCall>)) {
-        // SAFETY: `of` took these apart, and forgets the vector again.
-        unsafe {
-            let room = self.end.offset_from(self.bottom) as usize;
-            let mut memory = ManuallyDrop::new(Vec::from_raw_parts(self.bottom, self.depth() + 1, room));
-            change(&mut memory);
-            let changed = ManuallyDrop::new(Self::of(ManuallyDrop::into_inner(memory)));
-            (self.top, self.bottom, self.end) = (changed.top, changed.bottom, changed.end);
-        }
+    /// Moves all to memory with that much room, which is enough. The old memory goes last: a signal handler may look at the
+    /// innermost call at any time.
+    fn resize(&mut self, room: usize) {
+        let mut memory = Vec::with_capacity(room);
+        // SAFETY: so many calls are in the memory, from the bottom on.
+        memory.extend_from_slice(unsafe { std::slice::from_raw_parts(self.bottom, self.depth() + 1) });
+        drop(std::mem::replace(self, Self::of(memory)));
+    }
+
+    /// How many there is room for, and what is below the first.
+    fn room(&self) -> usize {
+        // SAFETY: as in `depth`.
+        unsafe { self.end.offset_from(self.bottom) as usize }
     }
 
     /// How many calls are open.
@@ -124,7 +127,7 @@ impl OpenCalls {
 
     #[cold]
     fn grow(&mut self) {
-        self.resize(|memory| memory.reserve(1));
+        self.resize(self.room() * 2);
     }
 
     /// Closes the innermost call; what is below the first stays.
@@ -146,10 +149,8 @@ impl OpenCalls {
 
     /// A deep recursion may be over: its memory is given back.
     pub fn give_back(&mut self) {
-        // SAFETY: as in `depth`.
-        let room = unsafe { self.end.offset_from(self.bottom) as usize };
-        if room > KEPT && self.depth() < KEPT / 4 {
-            self.resize(|memory| memory.shrink_to(KEPT));
+        if self.room() > KEPT && self.depth() < KEPT / 4 {
+            self.resize(KEPT);
         }
     }
 
@@ -165,8 +166,7 @@ impl Drop for OpenCalls {
     fn drop(&mut self) {
         // SAFETY: `of` took these apart.
         unsafe {
-            let room = self.end.offset_from(self.bottom) as usize;
-            drop(Vec::from_raw_parts(self.bottom, self.depth() + 1, room));
+            drop(Vec::from_raw_parts(self.bottom, self.depth() + 1, self.room()));
         }
     }
 }

@@ -28,17 +28,29 @@ mod heap {
     /// The heap was left in the middle of something: nothing is taken from it or given back to it any more.
     static IS_GIVEN_UP: AtomicBool = AtomicBool::new(false);
 
+    /// Who waits sleeps after so many rounds.
+    const SLEEPS_AFTER: u32 = 64;
+
     /// Takes the lock. `false`: this thread has it already, or the heap is given up.
     #[inline]
     fn lock() -> bool {
         let me = thread::identity();
+        let mut rounds = 0;
         while let Err(other) = INSIDE.compare_exchange_weak(0, me, Acquire, Relaxed) {
             if other == me || IS_GIVEN_UP.load(Relaxed) {
                 return false;
             }
-            // What the other does takes a few hundred instructions, or a call of the kernel.
+            // What the other does takes a few hundred instructions, or a call of the kernel. But it may be one that does not
+            // run as long as this one is ready to.
+            rounds += 1;
             // SAFETY: no precondition.
-            unsafe { libc::sched_yield() };
+            unsafe {
+                if rounds < SLEEPS_AFTER {
+                    libc::sched_yield();
+                } else {
+                    libc::usleep(50);
+                }
+            }
         }
         true
     }
@@ -49,6 +61,7 @@ mod heap {
 
     #[inline]
     fn with<R>(what: impl FnOnce(&mut Dlmalloc) -> R) -> Option<R> {
+        let _errno = thread::ErrnoKept::new();
         if IS_GIVEN_UP.load(Relaxed) || !lock() {
             return None;
         }
@@ -93,11 +106,11 @@ mod heap {
         IS_GIVEN_UP.load(Relaxed) || INSIDE.load(Relaxed) == thread::identity()
     }
 
-    /// A signal handler has died, perhaps in the midst of this thread's use of the heap.
+    /// This thread ends, or a signal handler has died in it, perhaps in the midst of its use of the heap. The lock is never
+    /// given back then: whoever waits for it sees that the heap is given up.
     pub fn give_up_if_inside() {
         if INSIDE.load(Relaxed) == thread::identity() {
             IS_GIVEN_UP.store(true, Relaxed);
-            unlock();
         }
     }
 

@@ -154,7 +154,8 @@ pub fn with_interp<R>(view: *mut InterpView, f: impl FnOnce(&mut Recorder, &mut 
     })
 }
 
-/// As [`with_interp`], where there is no hurdle, for what either does all that is to be done or nothing: did it?
+/// As [`with_interp`], where there is no hurdle. Did `f` all that was to be done? If not, the rest is to be done by way of
+/// [`with_interp`].
 #[inline(always)]
 pub fn shortly(view: *mut InterpView, f: impl FnOnce(&mut Recorder, &mut Interp) -> bool) -> bool {
     let recorder = RECORDER.load(Relaxed);

@@ -4,7 +4,7 @@
 //! stable Rust cannot say so, hence the assembly. The shim declares the same symbol as a C thread-local.
 
 use super::interp::InterpView;
-use super::lock;
+use super::{lock, own_heap};
 use crate::format::ids::{NodeId, PlaceId};
 use crate::format::records::ThreadFigures;
 use std::cell::Cell;
@@ -127,6 +127,7 @@ pub fn watch_ends() {
 /// Called in a thread that ends. Should it go on to allocate or free, it is met anew.
 unsafe extern "C" fn ends(_: *mut c_void) {
     let Some(thread) = current() else { return };
+    own_heap::give_up_if_inside();
     hide();
     let held = lock::hold();
     thread.end();

@@ -11,7 +11,7 @@
 //! | `boundaries` | a statement, entry or exit: what was read since the last |
 //! | `scalars` | scalars came and went |
 //! | `coroutines` | another coroutine runs |
-//! | `short_way` | a call or return of which nothing else has to be told |
+//! | `short_way` | a call, return or statement of which little has to be told |
 //! | `whereabouts` | none: where the event happened |
 
 mod boundaries;
