@@ -75,10 +75,8 @@ NOINLINE static OP *entersub_at_length(pTHX_ InterpView *me, CV *callee) {
  *
  * What is seldom is done by functions of its own, so that little has to be kept on the way through here. */
 OP *shim_entersub(pTHX) {
-    InterpView *me;
+    InterpView *me = shim_me(aTHX);
     CV *callee;
-    if (UNLIKELY(!mprof_recording)) return entersub_unrecorded(aTHX);
-    me = shim_me_recorded(aTHX);
     if (UNLIKELY(!me)) return entersub_unrecorded(aTHX);
     shim_close_over(aTHX_ me);
     callee = shim_callee(aTHX_ *PL_stack_sp);
@@ -168,7 +166,7 @@ static OP *leaving_by_goto(pTHX) {
         InterpView *me = shim_me(aTHX);                                                                               \
         if (LIKELY(me)) {                                                                                             \
             shim_close_left(aTHX_ me, before);                                                                        \
-            if (UNLIKELY(shim_scalars_moved(aTHX_ me) || (mprof_hurdles & MPROF_WAITS))) mprof_statement(me, before);               \
+            if (UNLIKELY(shim_scalars_moved(aTHX_ me) || (mprof_hurdles & MPROF_WAITS))) mprof_statement(me, before); \
         }                                                                                                             \
         return next;                                                                                                  \
     }                                                                                                                 \
@@ -184,7 +182,7 @@ STATEMENT(dbstate, OP_DBSTATE)
     static OP *name(pTHX) {                                                                                           \
         OP *next = original[op](aTHX);                                                                                \
         InterpView *me;                                                                                               \
-        if (UNLIKELY(mprof_hurdles & MPROF_WAITS) && (me = shim_me(aTHX))) {                                                      \
+        if (UNLIKELY(mprof_hurdles & MPROF_WAITS) && (me = shim_me(aTHX))) {                                          \
             shim_close_left(aTHX_ me, PL_curcop);                                                                     \
             mprof_attend(me);                                                                                         \
         }                                                                                                             \
@@ -202,7 +200,7 @@ ATTENDING(opened, OP_OPEN)
         const I32 before = cxstack_ix;                                                                                \
         OP *next = original[op](aTHX);                                                                                \
         InterpView *me = shim_me(aTHX);                                                                               \
-        if (me && WAS_CONTEXT_PUSHED(stack, before)) shim_close_at_scope_end(aTHX_ shim_depth(me));                        \
+        if (me && WAS_CONTEXT_PUSHED(stack, before)) shim_close_at_scope_end(aTHX_ shim_depth(me));                   \
         return next;                                                                                                  \
     }
 

@@ -85,20 +85,17 @@ PERL_STATIC_INLINE bool shim_top_is_over(pTHX_ const InterpView *me) {
     return top->stack == (const void *)PL_curstackinfo && top->context > cxstack_ix;
 }
 
-/* The interpreter to tell of, while something is recorded. */
-PERL_STATIC_INLINE InterpView *shim_me_recorded(pTHX) {
-    const ThreadView *thread = mprof_thread;
+/* The interpreter to tell of, or NULL while nothing is recorded. */
+PERL_STATIC_INLINE InterpView *shim_me(pTHX) {
+    const ThreadView *thread;
+    if (UNLIKELY(!mprof_recording)) return NULL;
+    thread = mprof_thread;
     if (LIKELY(thread && thread->main_stack == (const void *)PL_mainstack)) {
         /* Where there is a stack there is an interpreter. */
         if (!thread->interp) __builtin_unreachable();
         return thread->interp;
     }
     return shim_find(aTHX);
-}
-
-/* The interpreter to tell of, or NULL while nothing is recorded. */
-PERL_STATIC_INLINE InterpView *shim_me(pTHX) {
-    return LIKELY(mprof_recording) ? shim_me_recorded(aTHX) : NULL;
 }
 
 /* Closes the calls that are over on this stack: their contexts are gone. */
@@ -146,13 +143,10 @@ PERL_STATIC_INLINE size_t shim_name_key(pTHX_ const CV *cv) {
     return CvISXSUB(cv) ? key ^ (PTR2UV(CvXSUB(cv)) << 1) : key;
 }
 
-/* Opens a call of that sub, which is over once context `context` of this stack is; false if the sub is yet to be told. */
-PERL_STATIC_INLINE bool shim_open_known(pTHX_ InterpView *me, const CV *cv, I32 context) {
-    return mprof_enter(me, shim_code(cv), shim_name_key(aTHX_ cv), PL_curstackinfo, context);
-}
-
+/* Opens a call of that sub, which is over once context `context` of this stack is. */
 PERL_STATIC_INLINE void shim_open(pTHX_ InterpView *me, const CV *cv, I32 context) {
-    if (!shim_open_known(aTHX_ me, cv, context)) shim_open_unknown(aTHX_ me, cv, context);
+    if (!mprof_enter(me, shim_code(cv), shim_name_key(aTHX_ cv), PL_curstackinfo, context))
+        shim_open_unknown(aTHX_ me, cv, context);
 }
 
 /* The CV that entersub is about to call, where that can be told without side effects and there is code to call. */

@@ -32,9 +32,10 @@ pub struct OpenCalls {
     pub end: *mut OpenCall,
 }
 
-/// Room at first, and when most calls of a deep recursion are over, in calls.
-const KEPT: usize = 4096;
+/// Room at first, in calls.
 const FEW: usize = 64;
+/// Room that is kept when most calls of a deep recursion are over.
+const KEPT: usize = 4096;
 
 impl OpenCalls {
     /// None; what runs below runs in `node`.

@@ -28,6 +28,9 @@ mod heap {
     /// The heap was left in the middle of something: nothing is taken from it or given back to it any more.
     static IS_GIVEN_UP: AtomicBool = AtomicBool::new(false);
 
+    /// Was the lock taken for a fork?
+    static HELD_FOR_FORK: AtomicBool = AtomicBool::new(false);
+
     /// Who waits sleeps after so many rounds.
     const SLEEPS_AFTER: u32 = 64;
 
@@ -115,13 +118,13 @@ mod heap {
     }
 
     /// Before a fork: nobody else is inside while the process is copied. This thread may be, if a signal handler forks.
-    pub fn before_fork() -> bool {
-        lock()
+    pub fn before_fork() {
+        HELD_FOR_FORK.store(lock(), Relaxed);
     }
 
-    /// After it, in the parent and in the child; `is_locked` is what [`before_fork`] has returned.
-    pub fn after_fork(is_locked: bool) {
-        if is_locked {
+    /// After it, in the parent and in the child.
+    pub fn after_fork() {
+        if HELD_FOR_FORK.swap(false, Relaxed) {
             unlock();
         }
     }
@@ -166,11 +169,9 @@ mod libc_heap {
 
     pub fn give_up_if_inside() {}
 
-    pub fn before_fork() -> bool {
-        false
-    }
+    pub fn before_fork() {}
 
-    pub fn after_fork(_is_locked: bool) {}
+    pub fn after_fork() {}
 }
 
 #[cfg(any(miri, mprof_libc_heap))]

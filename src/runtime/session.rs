@@ -527,22 +527,19 @@ extern "C" fn at_exit() {
     finish(Cause::Exit);
 }
 
-/// Is the profiler's heap locked for a fork?
-static HEAP_LOCKED: AtomicBool = AtomicBool::new(false);
-
 extern "C" fn before_fork() {
     lock::before_fork(thread::current().is_some_and(Thread::is_busy));
     // The second lock: who has the first may need memory.
-    HEAP_LOCKED.store(own_heap::before_fork(), Relaxed);
+    own_heap::before_fork();
 }
 
 extern "C" fn after_fork_in_parent() {
-    own_heap::after_fork(HEAP_LOCKED.swap(false, Relaxed));
+    own_heap::after_fork();
     lock::after_fork();
 }
 
 extern "C" fn after_fork_in_child() {
-    own_heap::after_fork(HEAP_LOCKED.swap(false, Relaxed));
+    own_heap::after_fork();
     lock::after_fork();
     // Whatever a signal handler that forks has interrupted: the thread of the writer is not there any more.
     thread::only_this_is_left();

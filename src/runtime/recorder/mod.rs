@@ -24,7 +24,7 @@ mod whereabouts;
 
 pub use calls::SubDescription;
 
-use self::scalars::scalars_died;
+use self::scalars::book_scalars;
 use super::births::BornAt;
 use super::block_table::BlockTable;
 use super::call_tree::CallTree;
@@ -214,7 +214,7 @@ impl Recorder {
         let (hot, mut figures) = self.hot_and_figures();
         hot.settle(&mut figures);
         let (places, counters) = (&mut self.places, &mut self.counters);
-        self.deaths.settle(|birthplace, deaths| scalars_died(places, counters, birthplace, deaths));
+        self.deaths.settle(|birthplace, deaths| book_scalars(places, counters, birthplace, 0, deaths));
         self.settle_freed();
     }
 
@@ -294,10 +294,7 @@ impl Counted for Figures<'_> {
     }
 
     fn scalars(&mut self, place: PlaceId, born: u32, died: u32) {
-        let (born, died) = (u64::from(born), u64::from(died));
-        self.places.scalars(place, born, died, self.counters.peak_number);
-        self.counters.scalars_born += born;
-        self.counters.scalars_died += died;
+        book_scalars(self.places, self.counters, place, born.into(), died.into());
     }
 
     fn blocks(&mut self, place: PlaceId, bytes: u64, blocks: u32) {

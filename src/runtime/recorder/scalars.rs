@@ -10,17 +10,18 @@ use crate::runtime::interp::Interp;
 use crate::runtime::locations::LocationId;
 use crate::runtime::places::Places;
 
-/// So many scalars died that were born at that place.
-pub(super) fn scalars_died(places: &mut Places, counters: &mut Counters, birthplace: PlaceId, deaths: u64) {
-    places.scalars(birthplace, 0, deaths, counters.peak_number);
-    counters.scalars_died += deaths;
+/// So many scalars were born at that place, and so many died that were born there.
+pub(super) fn book_scalars(places: &mut Places, counters: &mut Counters, place: PlaceId, born: u64, died: u64) {
+    places.scalars(place, born, died, counters.peak_number);
+    counters.scalars_born += born;
+    counters.scalars_died += died;
 }
 
 #[inline(always)]
 fn scalar_died(deaths: &mut Deaths, places: &mut Places, counters: &mut Counters, birth: Birth) {
     match birth {
         Birth::At(birthplace) => {
-            deaths.count(birthplace, |birthplace, deaths| scalars_died(places, counters, birthplace, deaths))
+            deaths.count(birthplace, |birthplace, deaths| book_scalars(places, counters, birthplace, 0, deaths))
         }
         Birth::Older => counters.older_scalars_died += 1,
     }
@@ -46,8 +47,7 @@ impl Recorder {
         interp.view.free_top = ledger.top().cast();
         if born > 0 {
             if !self.hot.scalars(cop, interp.node(), place, born) {
-                self.places.scalars(place, born, 0, self.counters.peak_number);
-                self.counters.scalars_born += born;
+                book_scalars(&mut self.places, &mut self.counters, place, born, 0);
             }
         } else if look.has_taken && ledger.is_full() {
             self.complain_of_full_ledger();
@@ -62,9 +62,7 @@ impl Recorder {
         if !lives || !self.hot.scalars_in(cop, interp.node(), grown) {
             let (born, died) = (grown.max(0) as u64, grown.min(0).unsigned_abs() as u64);
             let place = self.place_at_boundary(interp, cop);
-            self.places.scalars(place, born, died, self.counters.peak_number);
-            self.counters.scalars_born += born;
-            self.counters.scalars_died += died;
+            book_scalars(&mut self.places, &mut self.counters, place, born, died);
         }
     }
 
@@ -90,27 +88,24 @@ impl Recorder {
             interp.begin_ledger(if is_first { Birth::Older } else { Birth::At(root) });
         }
         if !is_first {
-            self.places.scalars(root, alive, 0, self.counters.peak_number);
-            self.counters.scalars_born += alive;
+            book_scalars(&mut self.places, &mut self.counters, root, alive, 0);
         }
     }
 
     /// All scalars of a thread die with it.
     pub(super) fn end_scalars(&mut self, interp: &mut Interp) {
-        let peak = self.counters.peak_number;
         let root = self.places.intern(interp.node(), LocationId::default());
         match &interp.ledger {
             Some(ledger) => {
                 for (_, birth, _) in ledger.scalars() {
                     if let Birth::At(place) = birth {
-                        scalars_died(&mut self.places, &mut self.counters, place, 1);
+                        book_scalars(&mut self.places, &mut self.counters, place, 0, 1);
                     }
                 }
             }
             None => {
                 let alive = interp.view.scalars as u64;
-                self.places.scalars(root, 0, alive, peak);
-                self.counters.scalars_died += alive;
+                book_scalars(&mut self.places, &mut self.counters, root, 0, alive);
             }
         }
     }
