@@ -5,7 +5,7 @@
 use std::{env, error::Error, path::Path};
 
 /// Functions, and the `repr(C)` heads and words that the shim looks at without a call.
-const SOURCES: [&str; 8] = [
+const SOURCES: [&str; 9] = [
     "src/runtime/shim_types.rs",
     "src/runtime/heap_visit.rs",
     "src/ffi.rs",
@@ -14,6 +14,7 @@ const SOURCES: [&str; 8] = [
     "src/runtime/thread.rs",
     "src/runtime/hurdles.rs",
     "src/runtime/recording.rs",
+    "src/runtime/generations.rs",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

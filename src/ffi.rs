@@ -244,6 +244,20 @@ pub extern "C" fn mprof_interp_gone(perl: *const c_void) {
     });
 }
 
+/// The short way of an entry: counts a call of the sub with that key (`SubKey`) from the statement `cop`, and tells the node
+/// that it leads to; the shim opens it. [`MPROF_NO_NODE`]: nothing is counted, and it is to be opened by [`mprof_enter`].
+///
+/// What has happened to scalars until now has been told of the statement, where there is a ledger.
+#[no_mangle]
+pub extern "C" fn mprof_call(view: *mut InterpView, cop: *const c_void, code: *const c_void, name: usize) -> u32 {
+    let key = SubKey { code: code as usize, name };
+    shortly(view, |recorder, interp| recorder.call_shortly(interp, cop as usize, key))
+        .map_or(MPROF_NO_NODE, |node| node.0)
+}
+
+/// See [`mprof_call`].
+pub const MPROF_NO_NODE: u32 = u32::MAX;
+
 /// A sub is entered. On `false` nothing happened: describe it with [`mprof_enter_described`].
 ///
 /// `code` and `name` are its key (`SubKey`); the call is over once context `context` of stack `stack` is.
@@ -256,14 +270,7 @@ pub extern "C" fn mprof_enter(
     context: i32,
 ) -> bool {
     let key = SubKey { code: code as usize, name };
-    view.is_null()
-        || shortly(view, |recorder, interp| recorder.enter_shortly(interp, key, stack, context))
-        || enter(view, key, stack, context)
-}
-
-#[inline(never)]
-fn enter(view: *mut InterpView, key: SubKey, stack: *const c_void, context: i32) -> bool {
-    with_interp(view, |recorder, interp| recorder.enter(interp, key, stack, context)).unwrap_or(true)
+    view.is_null() || with_interp(view, |recorder, interp| recorder.enter(interp, key, stack, context)).unwrap_or(true)
 }
 
 /// As [`mprof_enter`], with the description.
@@ -320,13 +327,15 @@ pub extern "C" fn mprof_enter_eval(view: *mut InterpView, number: u32, stack: *c
 /// has interrupted the core.
 #[no_mangle]
 pub extern "C" fn mprof_leave(view: *mut InterpView, cop: *const c_void) -> bool {
-    let cop = cop as usize;
-    !view.is_null() && (shortly(view, |recorder, interp| recorder.leave_shortly(interp, cop)) || leave(view, cop))
+    if shortly(view, |recorder, interp| recorder.leave_shortly(interp, cop as usize)).is_some() {
+        return true;
+    }
+    leave(view, cop)
 }
 
 #[inline(never)]
-fn leave(view: *mut InterpView, cop: usize) -> bool {
-    with_interp(view, |recorder, interp| recorder.leave(interp, cop)).is_some()
+extern "C" fn leave(view: *mut InterpView, cop: *const c_void) -> bool {
+    !view.is_null() && with_interp(view, |recorder, interp| recorder.leave(interp, cop as usize)).is_some()
 }
 
 /// All calls above `depth` are over.
@@ -340,15 +349,16 @@ pub extern "C" fn mprof_leave_to(view: *mut InterpView, depth: usize, cop: *cons
 /// A statement is over; `cop` is it. To be called when scalars have come or gone, or something waits.
 #[no_mangle]
 pub extern "C" fn mprof_statement(view: *mut InterpView, cop: *const c_void) {
-    let cop = cop as usize;
-    if !view.is_null() && !shortly(view, |recorder, interp| recorder.settle_shortly(interp, cop)) {
+    if shortly(view, |recorder, interp| recorder.settle_shortly(interp, cop as usize)).is_none() {
         settle(view, cop);
     }
 }
 
 #[inline(never)]
-fn settle(view: *mut InterpView, cop: usize) {
-    with_interp(view, |recorder, interp| recorder.settle(interp, cop));
+extern "C" fn settle(view: *mut InterpView, cop: *const c_void) {
+    if !view.is_null() {
+        with_interp(view, |recorder, interp| recorder.settle(interp, cop as usize));
+    }
 }
 
 /// Something waits, in the midst of the statement that runs.

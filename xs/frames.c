@@ -1,10 +1,20 @@
 /* Opens and closes calls as perl's context stack and savestack do. */
 #include "shim.h"
 
-void shim_open_unknown(pTHX_ InterpView *me, const CV *cv, I32 context) {
+/* Opens a call of that sub, which is over once context `context` of this stack is. */
+void shim_open(pTHX_ InterpView *me, const CV *cv, I32 context) {
+    shim_settle(aTHX_ me);
+    if (!shim_open_shortly(aTHX_ me, shim_code(cv), shim_name_key(aTHX_ cv), context))
+        shim_open_at_length(aTHX_ me, cv, context);
+}
+
+/* As shim_open, whatever there is to think of. */
+void shim_open_at_length(pTHX_ InterpView *me, const CV *cv, I32 context) {
+    const size_t name = shim_name_key(aTHX_ cv);
     MprofSub sub;
+    if (mprof_enter(me, shim_code(cv), name, PL_curstackinfo, context)) return;
     shim_describe(aTHX_ cv, &sub);
-    mprof_enter_described(me, shim_code(cv), shim_name_key(aTHX_ cv), PL_curstackinfo, context, &sub);
+    mprof_enter_described(me, shim_code(cv), name, PL_curstackinfo, context, &sub);
 }
 
 /* Closes the calls whose contexts are gone, on this stack or with the stack they were on. */

@@ -49,11 +49,20 @@ PerlLayout shim_layout(pTHX) {
 }
 
 /* An interpreter, or one of its coroutines, that runs here for the first time, or again after another. */
-InterpView *shim_find(pTHX) {
+static InterpView *find(pTHX) {
     PerlLayout layout;
     /* A thread's interpreter that has been given up is not to be met anew while it is taken down. */
     if (PL_phase == PERL_PHASE_DESTRUCT) return NULL;
     shim_hook_runops(aTHX);
     layout = shim_layout(aTHX);
     return mprof_interp(&layout);
+}
+
+/* The interpreter to tell of where the one word does not lead to it. */
+InterpView *shim_look(pTHX) {
+    const ThreadView *thread;
+    if (!mprof_recording) return NULL;
+    thread = mprof_thread;
+    if (thread && thread->interp && thread->interp->main_stack == (const void *)PL_mainstack) return thread->interp;
+    return find(aTHX);
 }

@@ -15,6 +15,9 @@
 // How many figures [`mprof_stats`] gives.
 #define MPROF_STATS 12
 
+// See [`mprof_call`].
+#define MPROF_NO_NODE UINT32_MAX
+
 // Something waits for the next boundary: a tick, a snapshot that is due, a pool that may have grown, a fork.
 #define MPROF_WAITS 4
 
@@ -175,28 +178,32 @@ typedef struct OpenCalls {
     struct OpenCall *end;
 } OpenCalls;
 
-// What the shim may look at without a call: the head of an [`Interp`].
-typedef struct InterpView {
-    // perl's own pointer to the interpreter (`aTHX`); null when the interpreter is gone.
-    const void *perl;
-    // The open calls.
-    struct OpenCalls open;
-    // `PL_sv_count` as of the last boundary, where there is no ledger.
-    ptrdiff_t scalars;
-    // Is there a ledger of scalars?
-    bool has_ledger;
-    // With a ledger: the top of perl's free list as of the last boundary.
-    const void *free_top;
-} InterpView;
-
 // What the shim may look at without a call: the head of a [`Thread`].
 typedef struct ThreadView {
     // The interpreter whose code ran here last; null before any did.
     struct InterpView *interp;
+} ThreadView;
+
+// What the shim may look at without a call: the head of an [`Interp`].
+typedef struct InterpView {
     // The stack (`PL_mainstack`) of its coroutine that the shim has met here last, which tells interpreters apart as well:
     // of those that are alive no two have one in common. Null where the shim is to look again.
     const void *main_stack;
-} ThreadView;
+    // The open calls.
+    struct OpenCalls open;
+    // With a ledger: the top of perl's free list as of the last boundary.
+    const void *free_top;
+    // `PL_sv_count` as of the last boundary, where there is no ledger.
+    ptrdiff_t scalars;
+    // The thread that runs it.
+    const struct ThreadView *thread;
+    // All that perl had freed at the last boundary.
+    uint32_t freed_so_far;
+    // Is there a ledger of scalars?
+    bool has_ledger;
+    // perl's own pointer to the interpreter (`aTHX`); null when the interpreter is gone.
+    const void *perl;
+} InterpView;
 
 // All there are. The shim looks here at every statement.
 extern const volatile uint32_t mprof_hurdles;
@@ -204,6 +211,9 @@ extern const volatile uint32_t mprof_hurdles;
 // Are calls, statements and allocations recorded? What was recorded is followed to its end even when not. The shim
 // looks here before it tells anything.
 extern const volatile bool mprof_recording;
+
+// Counts all that was freed. The shim looks here.
+extern const volatile uint32_t mprof_freed;
 
 // Sets an option. On `false`, `error` says why.
 //
@@ -291,6 +301,15 @@ struct InterpView *mprof_interp(const struct PerlLayout *layout);
 
 // perl is about to free that interpreter.
 void mprof_interp_gone(const void *perl);
+
+// The short way of an entry: counts a call of the sub with that key (`SubKey`) from the statement `cop`, and tells the node
+// that it leads to; the shim opens it. [`MPROF_NO_NODE`]: nothing is counted, and it is to be opened by [`mprof_enter`].
+//
+// What has happened to scalars until now has been told of the statement, where there is a ledger.
+uint32_t mprof_call(struct InterpView *view,
+                    const void *cop,
+                    const void *code,
+                    size_t name);
 
 // A sub is entered. On `false` nothing happened: describe it with [`mprof_enter_described`].
 //

@@ -47,7 +47,7 @@ NOINLINE static OP *entersub_xsub(pTHX_ InterpView *me, CV *callee) {
     if (!next) next = original[OP_ENTERSUB](aTHX);
     me = shim_me(aTHX);
     if (!me) return next;
-    if (LIKELY(shim_depth(me) == depth + 1)) mprof_leave(me, PL_curcop);
+    if (LIKELY(shim_depth(me) == depth + 1)) shim_leave(aTHX_ me, PL_curcop);
     else if (shim_depth(me) > depth) mprof_leave_to(me, depth, PL_curcop);
     else return next;
     if (UNLIKELY(next == PL_op)) shim_gave_way(aTHX_ callee);
@@ -64,9 +64,15 @@ NOINLINE static OP *entersub_unrecorded(pTHX) {
     return next;
 }
 
-/* A sub that the core does not know, or whose key takes more than a look. */
-NOINLINE static OP *entersub_at_length(pTHX_ InterpView *me, CV *callee) {
+/* A sub whose key takes more than a look. */
+NOINLINE static OP *entersub_unsteady(pTHX_ InterpView *me, CV *callee) {
     shim_open(aTHX_ me, callee, cxstack_ix + 1);
+    return original[OP_ENTERSUB](aTHX);
+}
+
+/* A call that the core does not know. */
+NOINLINE static OP *entersub_at_length(pTHX_ InterpView *me) {
+    shim_open_at_length(aTHX_ me, shim_callee(aTHX_ *PL_stack_sp), cxstack_ix + 1);
     return original[OP_ENTERSUB](aTHX);
 }
 
@@ -79,27 +85,25 @@ OP *shim_entersub(pTHX) {
     CV *callee;
     if (UNLIKELY(!me)) return entersub_unrecorded(aTHX);
     shim_close_over(aTHX_ me);
+    shim_settle(aTHX_ me);
     callee = shim_callee(aTHX_ *PL_stack_sp);
     if (callee && UNLIKELY(IS_DEBUGGED(callee))) callee = NULL;
     if (callee && CvISXSUB(callee)) return entersub_xsub(aTHX_ me, callee);
     if (!callee || SvOBJECT(callee) || !PL_op->op_next) return entersub_seldom(aTHX_ me, callee);
-    if (!SHIM_HAS_STEADY_NAME(callee)) return entersub_at_length(aTHX_ me, callee);
-    if (UNLIKELY(!mprof_enter(me, CvROOT(callee), shim_steady_name_key(aTHX_ callee), PL_curstackinfo, cxstack_ix + 1)))
-        return entersub_at_length(aTHX_ me, shim_callee(aTHX_ *PL_stack_sp));
+    if (!SHIM_HAS_STEADY_NAME(callee)) return entersub_unsteady(aTHX_ me, callee);
+    if (UNLIKELY(!shim_open_shortly(aTHX_ me, CvROOT(callee), shim_steady_name_key(aTHX_ callee), cxstack_ix + 1)))
+        return entersub_at_length(aTHX_ me);
     return original[OP_ENTERSUB](aTHX);
 }
 
 /* Ops that may leave subs: one, as the leavesubs do, or any number, as a return, last or goto does. */
 #define LEAVING(op)                                                                                                   \
-    NOINLINE static OP *leaving_recorded_##op(pTHX) {                                                                 \
+    static OP *leaving_##op(pTHX) {                                                                                   \
         const COP *cop = PL_curcop;                                                                                   \
         OP *next = original[op](aTHX);                                                                                \
         InterpView *me = shim_me(aTHX);                                                                               \
         if (LIKELY(me)) shim_close_left(aTHX_ me, cop);                                                               \
         return next;                                                                                                  \
-    }                                                                                                                 \
-    static OP *leaving_##op(pTHX) {                                                                                   \
-        return LIKELY(mprof_recording) ? leaving_recorded_##op(aTHX) : original[op](aTHX);                            \
     }
 
 LEAVING(OP_LEAVESUB)
@@ -159,19 +163,28 @@ static OP *leaving_by_goto(pTHX) {
     return next;
 }
 
+/* A statement is over in which something has happened, or may have. */
+NOINLINE static OP *statement_over(pTHX_ const COP *before, OP *next) {
+    InterpView *me = shim_me(aTHX);
+    if (me) {
+        shim_close_left(aTHX_ me, before);
+        if (shim_scalars_moved(aTHX_ me) || (mprof_hurdles & MPROF_WAITS)) mprof_statement(me, before);
+    }
+    return next;
+}
+
+/* Mostly nothing has: no scalar has come or gone, for no two interpreters have a free head in common; nothing waits; and no
+ * call is over. */
 #define STATEMENT(name, op)                                                                                           \
-    NOINLINE static OP *name##_recorded(pTHX) {                                                                       \
+    static OP *name(pTHX) {                                                                                           \
         const COP *before = PL_curcop;                                                                                \
         OP *next = original[op](aTHX);                                                                                \
-        InterpView *me = shim_me(aTHX);                                                                               \
-        if (LIKELY(me)) {                                                                                             \
-            shim_close_left(aTHX_ me, before);                                                                        \
-            if (UNLIKELY(shim_scalars_moved(aTHX_ me) || (mprof_hurdles & MPROF_WAITS))) mprof_statement(me, before); \
-        }                                                                                                             \
-        return next;                                                                                                  \
-    }                                                                                                                 \
-    static OP *name(pTHX) {                                                                                           \
-        return LIKELY(mprof_recording) ? name##_recorded(aTHX) : original[op](aTHX);                                  \
+        const InterpView *me = mprof_running;                                                                         \
+        const SV *free_top = PL_sv_root;                                                                              \
+        if (LIKELY((const void *)free_top == me->free_top && free_top && SvREFCNT(free_top) == MPROF_STAMP             \
+                   && !(mprof_hurdles & MPROF_WAITS) && me->open.top->context <= cxstack_ix))                         \
+            return next;                                                                                              \
+        return statement_over(aTHX_ before, next);                                                                    \
     }
 
 STATEMENT(nextstate, OP_NEXTSTATE)

@@ -22,6 +22,11 @@
 
 /* This thread's word; src/runtime/thread.rs defines it. */
 extern __thread ThreadView *mprof_thread __attribute__((tls_model("initial-exec"), visibility("hidden")));
+/* src/runtime/running.rs: the interpreter that the only thread runs, or nobody's. */
+extern InterpView *volatile mprof_running __attribute__((visibility("hidden")));
+/* src/runtime/recorder/boundaries.rs: the heap's end as it was seen last. libc's own is beside it. */
+extern void *volatile mprof_seen_break __attribute__((visibility("hidden")));
+extern void *__curbrk;
 
 /* What tells interpreters apart. */
 #ifdef MULTIPLICITY
@@ -33,14 +38,15 @@ extern __thread ThreadView *mprof_thread __attribute__((tls_model("initial-exec"
 /* layout.c */
 void shim_note_program(pTHX);
 PerlLayout shim_layout(pTHX);
-InterpView *shim_find(pTHX);
+InterpView *shim_look(pTHX);
 
 /* names.c */
 size_t shim_unsteady_name_key(pTHX_ const CV *cv);
 void shim_describe(pTHX_ const CV *cv, MprofSub *sub);
 
 /* frames.c */
-void shim_open_unknown(pTHX_ InterpView *me, const CV *cv, I32 context);
+void shim_open(pTHX_ InterpView *me, const CV *cv, I32 context);
+void shim_open_at_length(pTHX_ InterpView *me, const CV *cv, I32 context);
 void shim_close_unwound(pTHX_ InterpView *me, const COP *cop);
 void shim_close_to(pTHX_ size_t depth);
 void shim_close_at_scope_end(pTHX_ size_t depth);
@@ -87,20 +93,28 @@ PERL_STATIC_INLINE bool shim_top_is_over(pTHX_ const InterpView *me) {
 
 /* The interpreter to tell of, or NULL while nothing is recorded. */
 PERL_STATIC_INLINE InterpView *shim_me(pTHX) {
-    const ThreadView *thread;
-    if (UNLIKELY(!mprof_recording)) return NULL;
-    thread = mprof_thread;
-    if (LIKELY(thread && thread->main_stack == (const void *)PL_mainstack)) {
-        /* Where there is a stack there is an interpreter. */
-        if (!thread->interp) __builtin_unreachable();
-        return thread->interp;
-    }
-    return shim_find(aTHX);
+    InterpView *me = mprof_running;
+    return LIKELY(me->main_stack == (const void *)PL_mainstack) ? me : shim_look(aTHX);
+}
+
+/* Have scalars come or gone since the last boundary? A free head that the ledger has seen carries its stamp. */
+PERL_STATIC_INLINE bool shim_scalars_moved(pTHX_ const InterpView *me) {
+    if (UNLIKELY(!me->has_ledger)) return PL_sv_count != me->scalars;
+    return (const void *)PL_sv_root != me->free_top || (LIKELY(PL_sv_root) && SvREFCNT(PL_sv_root) != MPROF_STAMP);
+}
+
+/* The innermost call, on this stack, is over; `cop` was its last statement. FALSE: nothing can be told now. Mostly there is
+ * nothing to tell. */
+PERL_STATIC_INLINE bool shim_leave(pTHX_ InterpView *me, const COP *cop) {
+    if (UNLIKELY(mprof_hurdles || __curbrk != mprof_seen_break || shim_scalars_moved(aTHX_ me))) return mprof_leave(me, cop);
+    me->freed_so_far = mprof_freed;
+    me->open.top--;
+    return TRUE;
 }
 
 /* Closes the calls that are over on this stack: their contexts are gone. */
 PERL_STATIC_INLINE void shim_close_left(pTHX_ InterpView *me, const COP *cop) {
-    while (shim_top_is_over(aTHX_ me) && mprof_leave(me, cop)) {}
+    while (shim_top_is_over(aTHX_ me) && shim_leave(aTHX_ me, cop)) {}
 }
 
 /* Closes the calls that are over before another is opened. Their stack may be gone as well: that of a DESTROY whose XSUB
@@ -111,10 +125,9 @@ PERL_STATIC_INLINE void shim_close_over(pTHX_ InterpView *me) {
         shim_close_unwound(aTHX_ me, PL_curcop);
 }
 
-/* Have scalars come or gone since the last boundary? A free head that the ledger has seen carries its stamp. */
-PERL_STATIC_INLINE bool shim_scalars_moved(pTHX_ const InterpView *me) {
-    if (UNLIKELY(!me->has_ledger)) return PL_sv_count != me->scalars;
-    return (const void *)PL_sv_root != me->free_top || (LIKELY(PL_sv_root) && SvREFCNT(PL_sv_root) != MPROF_STAMP);
+/* Before a call: what has happened to scalars until now is the running statement's. Without a ledger mprof_call sees to it. */
+PERL_STATIC_INLINE void shim_settle(pTHX_ InterpView *me) {
+    if (me->has_ledger && shim_scalars_moved(aTHX_ me)) mprof_statement(me, PL_curcop);
 }
 
 /* The code that all clones of a closure share, or the CV itself where there is none. */
@@ -143,10 +156,21 @@ PERL_STATIC_INLINE size_t shim_name_key(pTHX_ const CV *cv) {
     return CvISXSUB(cv) ? key ^ (PTR2UV(CvXSUB(cv)) << 1) : key;
 }
 
-/* Opens a call of that sub, which is over once context `context` of this stack is. */
-PERL_STATIC_INLINE void shim_open(pTHX_ InterpView *me, const CV *cv, I32 context) {
-    if (!mprof_enter(me, shim_code(cv), shim_name_key(aTHX_ cv), PL_curstackinfo, context))
-        shim_open_unknown(aTHX_ me, cv, context);
+/* Opens a call of the sub with that key, if there is no more to it. What has happened to scalars until now is settled. */
+PERL_STATIC_INLINE bool shim_open_shortly(pTHX_ InterpView *me, const void *code, size_t name, I32 context) {
+    OpenCall *next;
+    uint32_t node;
+    if (UNLIKELY(me->open.top + 1 == me->open.end)) return FALSE;
+    node = mprof_call(me, PL_curcop, code, name);
+    if (UNLIKELY(node == MPROF_NO_NODE)) return FALSE;
+    next = me->open.top + 1;
+    next->stack = PL_curstackinfo;
+    next->context = context;
+    next->node = node;
+    next->statement = PTR2UV(PL_curcop);
+    me->open.top = next;
+    me->freed_so_far = mprof_freed;
+    return TRUE;
 }
 
 /* The CV that entersub is about to call, where that can be told without side effects and there is code to call. */

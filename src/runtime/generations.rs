@@ -4,6 +4,8 @@
 //! its addresses is freed. What is remembered of an address is remembered with its class's generation, and holds while
 //! that stands. So a string eval that comes and goes makes a few entries out of date, and not all.
 
+#![allow(non_upper_case_globals)] // one that C knows too
+
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 /// Classes; a power of two.
@@ -14,8 +16,9 @@ type Generations = [AtomicU32; CLASSES];
 static OF_STATEMENTS: Generations = [const { AtomicU32::new(0) }; CLASSES];
 static OF_SUBS: Generations = [const { AtomicU32::new(0) }; CLASSES];
 
-/// Counts all that was freed.
-static FREED: AtomicU32 = AtomicU32::new(0);
+/// Counts all that was freed. The shim looks here.
+#[no_mangle]
+pub static mprof_freed: AtomicU32 = AtomicU32::new(0);
 
 #[inline]
 fn class(generations: &Generations, address: usize) -> &AtomicU32 {
@@ -39,17 +42,17 @@ pub fn of_sub(code: usize) -> u32 {
 /// perl frees the statement at that address.
 pub fn freed(cop: usize) {
     class(&OF_STATEMENTS, cop).fetch_add(1, Relaxed);
-    FREED.fetch_add(1, Relaxed);
+    mprof_freed.fetch_add(1, Relaxed);
 }
 
 /// perl frees the code at that address.
 pub fn sub_freed(code: usize) {
     class(&OF_SUBS, code).fetch_add(1, Relaxed);
-    FREED.fetch_add(1, Relaxed);
+    mprof_freed.fetch_add(1, Relaxed);
 }
 
 /// Counts all that perl has freed, statements and subs: as long as it stands, no generation has risen.
 #[inline]
 pub fn all_freed() -> u32 {
-    FREED.load(Relaxed)
+    mprof_freed.load(Relaxed)
 }

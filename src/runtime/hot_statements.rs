@@ -48,7 +48,7 @@ struct Pending {
 /// A statement as it runs in one node: two lines of cache.
 #[repr(C, align(64))]
 #[derive(Clone, Copy)]
-struct Hot {
+pub struct Hot {
     cop: usize,
     node: NodeId,
     /// How much perl had freed when this was last known to hold.
@@ -106,7 +106,7 @@ impl HotStatements {
 
     /// The entry of the statement at `cop` as it runs in `node`, if perl has freed nothing since it was known to hold.
     #[inline(always)]
-    fn held(&mut self, cop: usize, node: NodeId) -> Option<&mut Hot> {
+    pub fn held(&mut self, cop: usize, node: NodeId) -> Option<&mut Hot> {
         let hot = self.slot(cop, node);
         (hot.cop == cop && hot.node == node && hot.held_at == generations::all_freed()).then_some(hot)
     }
@@ -138,12 +138,6 @@ impl HotStatements {
         self.known(cop, node).is_some_and(|hot| hot.pending.grow(grown))
     }
 
-    /// As [`HotStatements::scalars_in`], if perl has freed nothing since.
-    #[inline(always)]
-    pub fn scalars_grown(&mut self, cop: usize, node: NodeId, grown: isize) -> bool {
-        self.held(cop, node).is_some_and(|hot| hot.pending.grow(grown))
-    }
-
     /// Counts a block that nobody watches for its end, at the place of the statement at `cop` as it runs in `node`, if it
     /// is here.
     #[inline(always)]
@@ -164,12 +158,6 @@ impl HotStatements {
     #[inline(always)]
     pub fn call(&mut self, cop: usize, node: NodeId, key: SubKey) -> Option<NodeId> {
         self.known(cop, node)?.call(key)
-    }
-
-    /// As [`HotStatements::call`], if perl has freed nothing since.
-    #[inline(always)]
-    pub fn call_held(&mut self, cop: usize, node: NodeId, key: SubKey) -> Option<NodeId> {
-        self.held(cop, node)?.call(key)
     }
 
     /// The place of the statement at `cop`, as it runs in `node`, and the births that it does not know of yet, if it is here
@@ -277,10 +265,16 @@ impl Pending {
 impl Hot {
     /// Counts a call of that sub: where it leads, if that is known.
     #[inline(always)]
-    fn call(&mut self, key: SubKey) -> Option<NodeId> {
+    pub fn call(&mut self, key: SubKey) -> Option<NodeId> {
         let call = self.calls.iter_mut().find(|call| call.key == key)?;
         call.calls = call.calls.checked_add(1)?;
         Some(call.child)
+    }
+
+    /// There are so many scalars more of its place, or fewer: counts them, if the place is known.
+    #[inline(always)]
+    pub fn scalars_grown(&mut self, grown: isize) -> bool {
+        self.pending.grow(grown)
     }
 
     /// Perl has freed something since: was it this?
@@ -379,7 +373,7 @@ mod tests {
         assert!(!statements.scalars_in(COP, NodeId(4), 1));
         assert!(statements.scalars(COP, node, PlaceId(9), u32::MAX.into()));
         assert!(!statements.scalars(COP, node, PlaceId(9), 1));
-        assert!(!statements.scalars_grown(COP, node, 1));
+        assert!(!statements.held(COP, node).unwrap().scalars_grown(1));
         assert!(statements.births_held(COP, node).is_none());
         assert!(statements.scalars_in(COP, node, -5));
         let most = u64::from(u32::MAX) * 8;

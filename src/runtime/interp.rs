@@ -14,22 +14,30 @@ use super::scalar_ledger::{Heads, ScalarLedger};
 use super::shim_types::{MprofScalar, MprofText};
 use super::statement_cache::StatementCache;
 use super::sub_cache::SubCache;
+use super::thread::ThreadView;
 use crate::format::ids::{NodeId, PlaceId, StrId};
 use std::ffi::{c_char, c_void, CString};
 
 /// What the shim may look at without a call: the head of an [`Interp`].
 #[repr(C)]
 pub struct InterpView {
-    /// perl's own pointer to the interpreter (`aTHX`); null when the interpreter is gone.
-    pub perl: *const c_void,
+    /// The stack (`PL_mainstack`) of its coroutine that the shim has met here last, which tells interpreters apart as well:
+    /// of those that are alive no two have one in common. Null where the shim is to look again.
+    pub main_stack: *const c_void,
     /// The open calls.
     pub open: OpenCalls,
-    /// `PL_sv_count` as of the last boundary, where there is no ledger.
-    pub scalars: isize,
-    /// Is there a ledger of scalars?
-    pub has_ledger: bool,
     /// With a ledger: the top of perl's free list as of the last boundary.
     pub free_top: *const c_void,
+    /// `PL_sv_count` as of the last boundary, where there is no ledger.
+    pub scalars: isize,
+    /// The thread that runs it.
+    pub thread: *const ThreadView,
+    /// All that perl had freed at the last boundary.
+    pub freed_so_far: u32,
+    /// Is there a ledger of scalars?
+    pub has_ledger: bool,
+    /// perl's own pointer to the interpreter (`aTHX`); null when the interpreter is gone.
+    pub perl: *const c_void,
 }
 
 /// Where one interpreter keeps what the recorder reads. All pointers stay valid until `mprof_interp_gone`.
@@ -87,8 +95,8 @@ pub struct Compiled {
     pub place: Option<(NodeId, LocationId, PlaceId)>,
 }
 
-/// An interpreter.
-#[repr(C)]
+/// An interpreter. What is looked at most is in one line of cache.
+#[repr(C, align(64))]
 pub struct Interp {
     /// Head, shared with the shim.
     pub view: InterpView,
@@ -102,8 +110,6 @@ pub struct Interp {
     pub main_stack: *const c_void,
     /// The coroutines that wait, if there has been any.
     pub coroutines: Option<Box<Coroutines>>,
-    /// All that perl had freed at the last boundary.
-    pub freed_so_far: u32,
     /// A block that may be one of perl's pools growing.
     pub pool_suspect: Option<PoolSuspect>,
     /// Subs by the address of their code.
@@ -120,11 +126,14 @@ impl Interp {
         // SAFETY: the shim gives the address of the live interpreter's counter.
         let scalars = unsafe { *layout.sv_count };
         let view = InterpView {
-            perl: layout.perl,
+            main_stack: std::ptr::null(),
             open: OpenCalls::new(root),
-            scalars,
-            has_ledger: false,
             free_top: std::ptr::null(),
+            scalars,
+            thread: std::ptr::null(),
+            freed_so_far: 0,
+            has_ledger: false,
+            perl: layout.perl,
         };
         Self {
             view,
@@ -133,7 +142,6 @@ impl Interp {
             compiled: Compiled::default(),
             main_stack: layout.own_stack,
             coroutines: None,
-            freed_so_far: 0,
             pool_suspect: None,
             subs: SubCache::default(),
             ledger: None,

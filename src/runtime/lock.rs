@@ -10,6 +10,7 @@
 //! sees that the other is busy, and goes away, or the other sees that it has to wait.
 
 use super::hurdles::{self, THREADS, VISITOR};
+use super::running;
 use parking_lot::lock_api::RawMutex as _;
 use parking_lot::RawMutex;
 use std::sync::atomic::{compiler_fence, AtomicBool, Ordering};
@@ -21,6 +22,7 @@ static HELD_FOR_FORK: AtomicBool = AtomicBool::new(false);
 /// From now on the recorder is locked.
 pub fn expect_threads() {
     hurdles::put_up(THREADS);
+    running::is_nobody();
 }
 
 /// Is the recorder locked on each use?

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `options` | what the run was asked to do |
 //! | `interpose` | stands between the program and its allocator |
-//! | `recording`, `hurdles`, `lock`, `thread` | the way from a hook into the recorder |
+//! | `running`, `recording`, `hurdles`, `lock`, `thread` | the way from a hook into the recorder |
 //! | `recorder` | what an event changes |
 //! | `interp`, `open_calls`, `coroutines`, `sub_cache`, `statement_cache`, `hot_statements`, `generations`, `eval_origins`, `pools` | what is known of perl |
 //! | `scalar_ledger`, `mirror`, `arena_pages`, `birth_notes`, `births`, `deaths` | where and when every live scalar was born |
@@ -60,6 +60,7 @@ mod pools;
 pub mod recorder;
 pub mod recording;
 mod reserve;
+pub mod running;
 pub mod scalar_ledger;
 pub mod session;
 pub mod shim_types;

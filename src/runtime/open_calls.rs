@@ -1,7 +1,7 @@
 //! The open calls of an interpreter or of a coroutine, the innermost last. Below the first is where all of them began.
 //!
 //! Not a `Vec`: the shim looks at the innermost at each op that may end a call, and opening and closing one is to take
-//! a few instructions.
+//! a few instructions. Where there is no more to it, the shim does both itself.
 
 use crate::format::ids::NodeId;
 use std::ffi::c_void;
@@ -88,42 +88,25 @@ impl OpenCalls {
         unsafe { &mut *self.top }
     }
 
-    /// Notes the call that is about to be opened, if there is room: all but its node, with which
-    /// [`OpenCalls::open_noted`] opens it. Until then nothing has changed.
+    /// Where the next call would be, if there is room.
     #[inline(always)]
-    pub fn note_next(&mut self, stack: *const c_void, context: i32, statement: usize) -> bool {
+    fn next(&self) -> Option<*mut OpenCall> {
         // SAFETY: one behind the innermost call is in the memory, or its end.
         let next = unsafe { self.top.add(1) };
-        let has_room = next != self.end;
-        if has_room {
-            // SAFETY: before the end.
-            unsafe { next.write(OpenCall { stack, context, node: 0, statement }) };
-        }
-        has_room
-    }
-
-    /// Opens the call that was noted.
-    ///
-    /// # Safety
-    /// [`OpenCalls::note_next`] has just returned true.
-    #[inline(always)]
-    pub unsafe fn open_noted(&mut self, node: NodeId) {
-        // SAFETY: the caller's promise: it is in the memory.
-        unsafe {
-            self.top = self.top.add(1);
-            (*self.top).node = node.0;
-        }
+        (next != self.end).then_some(next)
     }
 
     /// Opens a call.
     #[inline]
     pub fn push(&mut self, stack: *const c_void, context: i32, node: NodeId, statement: usize) {
-        if !self.note_next(stack, context, statement) {
+        if self.next().is_none() {
             self.grow();
-            self.note_next(stack, context, statement);
         }
-        // SAFETY: noted just now, for there is room.
-        unsafe { self.open_noted(node) };
+        if let Some(next) = self.next() {
+            // SAFETY: there is room.
+            unsafe { next.write(OpenCall { stack, context, node: node.0, statement }) };
+            self.top = next;
+        }
     }
 
     #[cold]

@@ -12,6 +12,7 @@ use super::interp::{Interp, InterpView};
 use super::lock;
 use super::own_heap;
 use super::recorder::Recorder;
+use super::running;
 use super::thread::{self, Thread};
 use super::writer;
 use std::sync::atomic::{
@@ -44,9 +45,15 @@ pub fn install(recorder: Box<Recorder>) {
     mprof_recording.store(true, Relaxed);
 }
 
+/// Nothing new is recorded.
+pub fn stop() {
+    mprof_recording.store(false, Relaxed);
+    running::is_nobody();
+}
+
 /// Takes the recorder away from the hooks. It is not freed: another thread may be inside.
 pub fn uninstall() {
-    mprof_recording.store(false, Relaxed);
+    stop();
     RECORDER.store(std::ptr::null_mut(), Relaxed);
 }
 
@@ -154,21 +161,36 @@ pub fn with_interp<R>(view: *mut InterpView, f: impl FnOnce(&mut Recorder, &mut 
     })
 }
 
-/// As [`with_interp`], where there is no hurdle. Did `f` all that was to be done? If not, the rest is to be done by way of
+/// The thread that runs that interpreter, if there is but one.
+#[inline(always)]
+fn thread_of(view: *mut InterpView) -> &'static Thread {
+    // SAFETY: the shim hands over what it got from `Recorder::interp`, which has told that interpreter its thread: the head of
+    // a `Thread` that is never freed.
+    unsafe { &*(*view).thread.cast::<Thread>() }
+}
+
+/// As [`with_interp`], where there is no hurdle. `None`: the rest of what is to be done is to be done by way of
 /// [`with_interp`].
 #[inline(always)]
-pub fn shortly(view: *mut InterpView, f: impl FnOnce(&mut Recorder, &mut Interp) -> bool) -> bool {
+pub fn shortly<R>(view: *mut InterpView, f: impl FnOnce(&mut Recorder, &mut Interp) -> Option<R>) -> Option<R> {
     let recorder = RECORDER.load(Relaxed);
-    let Some(thread) = thread::current() else { return false };
-    if recorder.is_null() || !thread.enter() {
-        return false;
+    if view.is_null() || recorder.is_null() {
+        return None;
+    }
+    let thread = thread_of(view);
+    if !thread.enter() {
+        return None;
     }
     // As in `lock::hold`: the visitor sees to the processor.
     compiler_fence(SeqCst);
-    // SAFETY: as in `with`, without a lock; and as in `with_interp`.
-    let is_done = !hurdles::any() && f(unsafe { &mut *recorder }, unsafe { &mut *view.cast::<Interp>() });
+    let result = if hurdles::any() {
+        None
+    } else {
+        // SAFETY: as in `with`, without a lock; and as in `with_interp`.
+        f(unsafe { &mut *recorder }, unsafe { &mut *view.cast::<Interp>() })
+    };
     thread.leave();
-    is_done
+    result
 }
 
 /// Runs `f` so that nothing it does is recorded.

@@ -141,7 +141,7 @@ pub fn start(layout: PerlLayout) -> Result<(), String> {
 
 /// Stops recording. What was recorded is followed to its end.
 pub fn stop() {
-    recording::mprof_recording.store(false, Relaxed);
+    recording::stop();
     with(|recorder, thread| {
         recorder.paused = true;
         if let Some(interp) = Recorder::interp_of(thread) {

@@ -4,7 +4,7 @@
 //! stable Rust cannot say so, hence the assembly. The shim declares the same symbol as a C thread-local.
 
 use super::interp::InterpView;
-use super::{lock, own_heap};
+use super::{lock, own_heap, running};
 use crate::format::ids::{NodeId, PlaceId};
 use crate::format::records::ThreadFigures;
 use std::cell::Cell;
@@ -16,9 +16,6 @@ use std::sync::atomic::{compiler_fence, AtomicPtr, AtomicU32, AtomicUsize, Order
 pub struct ThreadView {
     /// The interpreter whose code ran here last; null before any did.
     pub interp: Cell<*mut InterpView>,
-    /// The stack (`PL_mainstack`) of its coroutine that the shim has met here last, which tells interpreters apart as well:
-    /// of those that are alive no two have one in common. Null where the shim is to look again.
-    pub main_stack: Cell<*const c_void>,
 }
 
 /// Where a thread that is the profiler's own has entered: above any other address.
@@ -79,6 +76,23 @@ fn word() -> *mut *const Thread {
         );
     }
     word
+}
+
+/// Where this thread's stack ends now, about. Not the address of a variable: what has one cannot end in a jump.
+#[inline(always)]
+fn stack_pointer() -> usize {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    {
+        let here: usize;
+        // SAFETY: reads a register.
+        unsafe { std::arch::asm!("mov {here}, rsp", here = out(reg) here, options(nomem, nostack, preserves_flags)) };
+        here
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    {
+        let here = 0u8;
+        &raw const here as usize
+    }
 }
 
 /// The address of this thread's word.
@@ -232,7 +246,7 @@ pub fn count(counters: &(Cell<u64>, Cell<u64>), bytes: u64) {
 impl Thread {
     const fn new(tid: u32, busy: bool) -> Self {
         Self {
-            view: ThreadView { interp: Cell::new(std::ptr::null_mut()), main_stack: Cell::new(std::ptr::null()) },
+            view: ThreadView { interp: Cell::new(std::ptr::null_mut()) },
             entered_at: AtomicUsize::new(if busy { FOR_GOOD } else { 0 }),
             tid,
             runs_perl: Cell::new(false),
@@ -260,20 +274,23 @@ impl Thread {
 
     /// It runs no interpreter any more; what it still does goes to `root`.
     pub fn runs_no(&self, root: Option<(NodeId, PlaceId)>) {
-        self.view.main_stack.set(std::ptr::null());
-        compiler_fence(Ordering::SeqCst);
+        running::is_nobody();
         self.view.interp.set(std::ptr::null_mut());
         self.perl_root.set(root);
     }
 
-    /// It runs that interpreter from now on, or a coroutine of it. Where there is a stack, there is an interpreter, also as
-    /// a signal handler sees it.
-    pub fn runs(&self, interp: *mut InterpView, main_stack: *const c_void) {
-        self.view.main_stack.set(std::ptr::null());
+    /// It runs that interpreter from now on, or a coroutine of it, with that main stack. Where there is a stack, all else is
+    /// there, also as a signal handler sees it.
+    pub fn runs(&self, interp: &mut InterpView, main_stack: *const c_void) {
+        interp.main_stack = std::ptr::null();
         compiler_fence(Ordering::SeqCst);
+        interp.thread = &self.view;
         self.view.interp.set(interp);
+        if !lock::threads_expected() {
+            running::is(interp);
+        }
         compiler_fence(Ordering::SeqCst);
-        self.view.main_stack.set(main_stack);
+        interp.main_stack = main_stack;
         self.runs_perl.set(true);
     }
 
@@ -283,8 +300,7 @@ impl Thread {
         if self.entered_at.load(Ordering::Relaxed) != 0 {
             return false;
         }
-        let here = 0u8;
-        self.entered_at.store(&raw const here as usize, Ordering::Relaxed);
+        self.entered_at.store(stack_pointer(), Ordering::Relaxed);
         true
     }
 
@@ -303,8 +319,7 @@ impl Thread {
     /// further up the stack, which grows downwards.
     #[cold]
     pub fn has_jumped_out(&self) -> bool {
-        let here = 0u8;
-        self.entered_at.load(Ordering::Relaxed) <= &raw const here as usize
+        self.entered_at.load(Ordering::Relaxed) <= stack_pointer()
     }
 
     /// What the allocator did in it.

@@ -1,5 +1,7 @@
 //! Boundaries (statement, entry, exit): what could only be read there belongs to what ran since the one before.
 
+#![allow(non_upper_case_globals)] // one that C knows too
+
 use super::Recorder;
 use crate::runtime::generations;
 use crate::runtime::hurdles::{self, MPROF_WAITS};
@@ -8,11 +10,16 @@ use crate::runtime::options::StatmMode;
 use crate::runtime::session;
 use crate::runtime::thread::ErrnoKept;
 use std::ffi::c_void;
+use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
 extern "C" {
     /// The heap's end, as glibc keeps it for `sbrk`.
-    static __curbrk: *const c_void;
+    static __curbrk: *mut c_void;
 }
+
+/// The heap's end as of the last reading of the pages; null where they are to be read again. The shim looks here at exits.
+#[no_mangle]
+pub static mprof_seen_break: AtomicPtr<c_void> = AtomicPtr::new(std::ptr::null_mut());
 
 impl Recorder {
     /// What happened to scalars since the boundary before belongs to the node that runs and to the statement `cop`, which may
@@ -20,14 +27,14 @@ impl Recorder {
     #[inline(always)]
     pub fn settle(&mut self, interp: &mut Interp, cop: usize) {
         self.see(interp, cop);
-        interp.freed_so_far = generations::all_freed();
+        interp.view.freed_so_far = generations::all_freed();
     }
 
     /// As [`Recorder::settle`], for the statement that runs. Returns its address.
     #[inline(always)]
     pub fn settle_running(&mut self, interp: &mut Interp) -> usize {
         let cop = interp.curcop() as usize;
-        interp.freed_so_far = generations::all_freed();
+        interp.view.freed_so_far = generations::all_freed();
         self.see(interp, cop);
         cop
     }
@@ -80,14 +87,14 @@ impl Recorder {
     #[inline(always)]
     pub(super) fn has_break_moved(&self) -> bool {
         // SAFETY: glibc's own variable, read only.
-        unsafe { __curbrk != self.seen_break }
+        unsafe { __curbrk != mprof_seen_break.load(Relaxed) }
     }
 
     #[cold]
     fn see_break(&mut self, interp: &mut Interp) {
         if self.options.statm != StatmMode::Every {
             // SAFETY: as in `see_pages`.
-            self.seen_break = unsafe { __curbrk };
+            mprof_seen_break.store(unsafe { __curbrk }, Relaxed);
         }
         if self.options.statm != StatmMode::Off {
             self.read_statm(interp);
@@ -109,7 +116,7 @@ impl Recorder {
 
     /// The next entry or exit reads the pages: a tick has passed, or they are likely to have changed.
     pub fn want_statm(&mut self) {
-        self.seen_break = std::ptr::null();
+        mprof_seen_break.store(std::ptr::null_mut(), Relaxed);
     }
 
     #[cold]

@@ -4,7 +4,6 @@ use super::Recorder;
 use crate::runtime::coroutines::Coroutines;
 use crate::runtime::interp::Interp;
 use crate::runtime::session;
-use crate::runtime::thread::Thread;
 use std::ffi::c_void;
 
 impl Recorder {
@@ -18,9 +17,9 @@ impl Recorder {
 
     /// As [`Recorder::follow`], where it is the allocator that was called first: the shim has yet to meet the coroutine.
     #[cold]
-    pub(super) fn follow_unmet(&mut self, interp: &mut Interp, thread: &Thread) {
+    pub(super) fn follow_unmet(&mut self, interp: &mut Interp) {
         self.follow(interp);
-        thread.view.main_stack.set(std::ptr::null());
+        interp.view.main_stack = std::ptr::null();
     }
 
     /// What happened to scalars since the last boundary is left to the next: the coroutine before was settled as it made

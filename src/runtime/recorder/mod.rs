@@ -123,8 +123,6 @@ pub struct Recorder {
     freed: heap::Freed,
     pools: PlaceId,
     main: NodeId,
-    /// The heap's end as of the last reading of the pages; null where they are to be read again.
-    seen_break: *const c_void,
 }
 
 impl Recorder {
@@ -166,7 +164,6 @@ impl Recorder {
             freed: heap::Freed::default(),
             pools,
             main,
-            seen_break: std::ptr::null(),
         }
     }
 
@@ -176,7 +173,7 @@ impl Recorder {
         // SAFETY: interpreters are leaked, and only this thread runs this one.
         let interp = unsafe { &mut *found };
         self.follow(interp);
-        thread.runs(found.cast(), interp.main_stack);
+        thread.runs(&mut interp.view, interp.main_stack);
         found
     }
 
@@ -202,7 +199,7 @@ impl Recorder {
             }
         };
         self.begin_scalars(interp, number == 0);
-        interp.freed_so_far = generations::all_freed();
+        interp.view.freed_so_far = generations::all_freed();
         if self.options.calls && interp.calls.is_none() {
             self.begin_calls(interp);
         }

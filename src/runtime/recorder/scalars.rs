@@ -58,7 +58,7 @@ impl Recorder {
     #[inline(never)]
     pub(super) fn count_difference(&mut self, interp: &mut Interp, cop: usize, grown: isize) {
         interp.view.scalars += grown;
-        let lives = interp.freed_so_far == generations::all_freed();
+        let lives = interp.view.freed_so_far == generations::all_freed();
         if !lives || !self.hot.scalars_in(cop, interp.node(), grown) {
             let (born, died) = (grown.max(0) as u64, grown.min(0).unsigned_abs() as u64);
             let place = self.place_at_boundary(interp, cop);
@@ -69,7 +69,7 @@ impl Recorder {
     /// The place of the statement `cop`. One that may have been freed since the last boundary is not looked at.
     #[inline]
     fn place_at_boundary(&mut self, interp: &mut Interp, cop: usize) -> PlaceId {
-        let lives = interp.freed_so_far == generations::all_freed();
+        let lives = interp.view.freed_so_far == generations::all_freed();
         self.place_of(interp, if lives { cop } else { 0 })
     }
 

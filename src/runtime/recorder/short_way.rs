@@ -5,72 +5,71 @@
 //! Nothing here has to call anything, so that it is a few dozen instructions without much of a stack frame.
 
 use super::Recorder;
+use crate::format::ids::NodeId;
 use crate::runtime::birth_notes::{Birth, Note};
 use crate::runtime::generations;
 use crate::runtime::interp::Interp;
 use crate::runtime::sub_cache::SubKey;
-use std::ffi::c_void;
 
 impl Recorder {
-    /// [`Recorder::enter`], if that is possible here.
+    /// What [`Recorder::enter`] does at the statement `cop` but for opening the call, if that is possible here and what has
+    /// happened to scalars is told, or can be: where the call leads.
     #[inline(always)]
-    pub fn enter_shortly(&mut self, interp: &mut Interp, key: SubKey, stack: *const c_void, context: i32) -> bool {
-        let cop = interp.curcop() as usize;
-        if self.has_break_moved() || !interp.view.open.note_next(stack, context, cop) {
-            return false;
+    pub fn call_shortly(&mut self, interp: &mut Interp, cop: usize, key: SubKey) -> Option<NodeId> {
+        if self.has_break_moved() {
+            return None;
         }
-        if !self.see_scalars_shortly(interp, cop) {
-            return false;
+        let hot = self.hot.held(cop, interp.node())?;
+        if !interp.view.has_ledger {
+            let grown = interp.scalars() - interp.view.scalars;
+            if grown != 0 && !hot.scalars_grown(grown) {
+                return None;
+            }
+            interp.view.scalars += grown;
         }
-        let Some(node) = self.hot.call_held(cop, interp.node(), key) else { return false };
-        interp.freed_so_far = generations::all_freed();
-        // SAFETY: noted above.
-        unsafe { interp.view.open.open_noted(node) };
-        true
+        hot.call(key)
     }
 
     /// [`Recorder::leave`], if that is possible here and nobody else needs to know.
     #[inline(always)]
-    pub fn leave_shortly(&mut self, interp: &mut Interp, cop: usize) -> bool {
-        if self.has_break_moved() || !self.see_scalars_shortly(interp, cop) {
-            return false;
+    pub fn leave_shortly(&mut self, interp: &mut Interp, cop: usize) -> Option<()> {
+        if self.has_break_moved() {
+            return None;
         }
-        interp.freed_so_far = generations::all_freed();
+        self.settle_shortly(interp, cop)?;
         interp.view.open.pop();
-        true
+        Some(())
     }
 
     /// [`Recorder::settle`], if that is possible here.
     #[inline(always)]
-    pub fn settle_shortly(&mut self, interp: &mut Interp, cop: usize) -> bool {
-        let is_done = self.see_scalars_shortly(interp, cop);
-        if is_done {
-            interp.freed_so_far = generations::all_freed();
-        }
-        is_done
+    pub fn settle_shortly(&mut self, interp: &mut Interp, cop: usize) -> Option<()> {
+        self.see_scalars_shortly(interp, cop)?;
+        interp.view.freed_so_far = generations::all_freed();
+        Some(())
     }
 
     #[inline(always)]
-    fn see_scalars_shortly(&mut self, interp: &mut Interp, cop: usize) -> bool {
+    fn see_scalars_shortly(&mut self, interp: &mut Interp, cop: usize) -> Option<()> {
         let node = interp.node();
         let Some(ledger) = &mut interp.ledger else {
             let grown = interp.scalars() - interp.view.scalars;
-            if grown != 0 && !self.hot.scalars_grown(cop, node, grown) {
-                return false;
+            if grown != 0 && !self.hot.held(cop, node)?.scalars_grown(grown) {
+                return None;
             }
             interp.view.scalars += grown;
-            return true;
+            return Some(());
         };
         if !ledger.has_moved() {
-            return true;
+            return Some(());
         }
-        let Some(look) = ledger.look_plainly() else { return false };
+        let look = ledger.look_plainly()?;
         if look.has_taken {
-            let Some((place, born_before)) = self.hot.births_held(cop, node) else { return false };
+            let (place, born_before) = self.hot.births_held(cop, node)?;
             let (born, are_all) = ledger.take_plainly(look, Note::born(Birth::At(place), self.born_at));
             *born_before += born;
             if !are_all {
-                return false;
+                return None;
             }
         }
         let (deaths, counters) = (&mut self.deaths, &mut self.counters);
@@ -82,6 +81,6 @@ impl Recorder {
             }
         });
         interp.view.free_top = ledger.top().cast();
-        is_all
+        is_all.then_some(())
     }
 }

@@ -39,7 +39,7 @@ impl Recorder {
     pub(super) fn interp_now(&mut self, thread: &Thread) -> Option<&'static mut Interp> {
         let interp = Self::interp_of(thread)?;
         if interp.has_moved() {
-            self.follow_unmet(interp, thread);
+            self.follow_unmet(interp);
         }
         Some(interp)
     }
