@@ -112,29 +112,34 @@ const MOST_CHANGES: u8 = 250;
 impl Narrow {
     fn of(notes: &[Note]) -> Option<Self> {
         let [first, heads @ ..] = notes else { return None };
-        let is_born = |note: &&Note| note.birth().is_some();
-        if heads.iter().filter(|note| !is_born(note)).count() > MOST_NOTES - MOST_BIRTHS {
-            return None;
-        }
         let mut births = vec![*first];
         let mut indices = vec![0u8; notes.len()].into_boxed_slice();
+        let mut unborn = Vec::new();
         // Scalars that were born together are often neighbours.
-        let mut last = 0;
-        for (index, note) in indices.iter_mut().skip(1).zip(heads).filter(|(_, note)| is_born(note)) {
-            if births.get(last) != Some(note) {
-                last = births.iter().position(|known| known == note).unwrap_or(births.len());
-                if last == MOST_BIRTHS {
+        let (mut last, mut last_index) = (*first, 0);
+        for (at, (index, note)) in indices.iter_mut().skip(1).zip(heads).enumerate() {
+            if *note != last {
+                if note.birth().is_none() {
+                    if unborn.len() == MOST_NOTES - MOST_BIRTHS {
+                        return None;
+                    }
+                    unborn.push((at + 1, *note));
+                    continue;
+                }
+                last_index = births.iter().position(|known| known == note).unwrap_or(births.len());
+                if last_index == MOST_BIRTHS {
                     return None;
                 }
-                if last == births.len() {
+                if last_index == births.len() {
                     births.push(*note);
                 }
+                last = *note;
             }
-            *index = last as u8;
+            *index = last_index as u8;
         }
         let mut narrow = Self { indices, shared: births.len() as u8, notes: births, changes: 0 };
-        for (index, note) in heads.iter().enumerate().filter(|(_, note)| !is_born(note)) {
-            *narrow.own(index + 1)? = *note;
+        for (index, note) in unborn {
+            *narrow.own(index)? = note;
         }
         narrow.notes.shrink_to_fit();
         narrow.changes = 0;

@@ -4,6 +4,7 @@
 
 use super::birth_notes::{Code, Note, NOTHING};
 use super::scalar_ledger::Head;
+use std::ops::Range;
 
 /// A free head.
 #[derive(Clone, Copy)]
@@ -16,7 +17,22 @@ pub struct Free {
     pub code: Code,
 }
 
-const NONE: Free = Free { head: std::ptr::null_mut(), noted: std::ptr::null_mut(), code: NOTHING };
+/// No head.
+pub const NONE: Free = Free { head: std::ptr::null_mut(), noted: std::ptr::null_mut(), code: NOTHING };
+
+impl Free {
+    /// The head of that code, if it is beside this one. An arena's first is no head, so both are in the same arena; and so
+    /// are their notes, unless they are narrow.
+    #[inline(always)]
+    pub fn beside(self, code: Code) -> Option<Self> {
+        let step = code.wrapping_sub(self.code) as i32 as isize;
+        (!self.noted.is_null() && (step == 1 || step == -1)).then(|| Self {
+            head: self.head.wrapping_offset(step),
+            noted: self.noted.wrapping_offset(step),
+            code,
+        })
+    }
+}
 
 /// Of those that were taken last, so many are looked at.
 const RECALLED: usize = 4;
@@ -86,6 +102,20 @@ impl Mirror {
         unsafe { *self.heads.get_unchecked_mut(self.length) = free };
         self.length += 1;
         self.length == MOST
+    }
+
+    /// Puts a head where one will be: see [`Mirror::has`].
+    #[inline(always)]
+    pub fn put(&mut self, at: usize, free: Free) {
+        if let Some(slot) = self.heads.get_mut(at) {
+            *slot = free;
+        }
+    }
+
+    /// The heads that are put there are all that there are, the top last. Not as many as there may be.
+    pub fn has(&mut self, heads: Range<usize>) {
+        self.length = heads.len().min(MOST - 1);
+        self.heads.copy_within(heads, 0);
     }
 
     /// Takes off at most `most` heads at the lower end. The one that was last is the chain's first now.

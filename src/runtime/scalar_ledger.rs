@@ -80,6 +80,9 @@ const NARROWED_OFTEN: usize = 8;
 
 /// Heads that may have been freed at a boundary where little has changed.
 const FEW: usize = 4;
+/// Heads that the upper end of the mirror gets at once when it is empty: more than a statement takes, and far from as many as
+/// there may be.
+const REFILLED: usize = 32;
 
 /// # Safety
 /// `head` is one of perl's.
@@ -337,22 +340,42 @@ impl ScalarLedger {
 
     /// As [`ScalarLedger::take`], when all in the upper end of the mirror has been taken.
     fn take_chained(&mut self, stamped: *mut Head, birth: Note) -> u64 {
-        let mut born = 0;
+        let (mut born, mut near) = (0, mirror::NONE);
         while self.mirror.below != NOTHING {
-            let (free, note) = self.decoded(self.mirror.below);
-            self.mirror.below = note.below();
-            if free.head == stamped {
-                // The next boundary asks for it again.
-                let _has_room = self.mirror.push(free);
+            near = self.unchained(near);
+            if near.head == stamped {
+                self.refill(near);
                 break;
             }
             // SAFETY: as in `take`.
-            if unsafe { !is_free(free.head) } {
-                self.note(free, birth);
+            if unsafe { !is_free(near.head) } {
+                self.note(near, birth);
                 born += 1;
             }
         }
         born
+    }
+
+    /// Takes the first head off the chain. It may be beside `near`.
+    #[inline(always)]
+    fn unchained(&mut self, near: Free) -> Free {
+        let free = near.beside(self.mirror.below).unwrap_or_else(|| self.decoded(self.mirror.below));
+        self.mirror.below = self.note_of(free).below();
+        free
+    }
+
+    /// The next boundaries ask for `top` again, and for those below it: the upper end of the mirror, which is empty, gets some
+    /// of them.
+    fn refill(&mut self, top: Free) {
+        let mut near = top;
+        for at in (0..REFILLED).rev() {
+            self.mirror.put(at, near);
+            if at == 0 || self.mirror.below == NOTHING {
+                self.mirror.has(at..REFILLED);
+                return;
+            }
+            near = self.unchained(near);
+        }
     }
 
     /// Chains all in the upper end of the mirror, and what has been freed on top of it.
@@ -552,7 +575,7 @@ impl ScalarLedger {
     /// Changes the note of a head, which may be among narrow ones.
     #[cold]
     fn note_by_code(&mut self, code: Code, note: Note) {
-        let free = self.decoded(code).0;
+        let free = self.decoded(code);
         if !free.noted.is_null() {
             return self.note(free, note);
         }
@@ -590,15 +613,14 @@ impl ScalarLedger {
         Some(Free { head, noted: arena.note(index), code })
     }
 
-    /// What is known of a head by its code, and its note.
+    /// What is known of a head by its code.
     #[inline]
-    fn decoded(&self, code: Code) -> (Free, Note) {
+    fn decoded(&self, code: Code) -> Free {
         let (number, index) = self.split(code);
         // SAFETY: a code is of an arena that was met.
         let arena = unsafe { self.pages.arena(number) };
         let head = (arena.start as *mut Head).wrapping_add(index);
-        let free = Free { head, noted: arena.note(index), code };
-        (free, self.note_of(free))
+        Free { head, noted: arena.note(index), code }
     }
 
     /// Arenas by number: their first heads, and what is noted of all of them.
