@@ -152,11 +152,12 @@ impl Recorder {
     /// Finds where a call leads, and counts it.
     #[cold]
     fn find_child(&mut self, interp: &mut Interp, cop: usize, key: SubKey, sub: SubId) -> NodeId {
-        let called_at = self.location_of(interp, cop);
+        let statement_at = self.statement_at(interp, cop);
+        let called_at = statement_at.unwrap_or_else(|| self.compiled_location(interp));
         let capped_before = self.tree.depth_capped_calls;
         let child = self.tree.child(interp.node(), sub, called_at);
         // What is cut off is not remembered, for each is counted.
-        if Self::has_own_address(interp, cop) && self.tree.depth_capped_calls == capped_before {
+        if statement_at.is_some() && self.tree.depth_capped_calls == capped_before {
             let (hot, mut figures) = self.hot_and_figures();
             hot.note_child(cop, interp.node(), key, child, &mut figures);
         }

@@ -63,10 +63,11 @@ impl Recorder {
 
     #[cold]
     fn find_place(&mut self, interp: &mut Interp, cop: usize) -> PlaceId {
-        if !Self::has_own_address(interp, cop) && self.options.lines {
-            return self.compiled_place(interp);
-        }
-        let at = if self.options.lines { self.location_of(interp, cop) } else { LocationId::default() };
+        let at = match self.statement_at(interp, cop) {
+            _ if !self.options.lines => LocationId::default(),
+            Some(at) => at,
+            None => return self.compiled_place(interp),
+        };
         let place = self.places.intern(interp.node(), at);
         let (hot, mut figures) = self.hot_and_figures();
         hot.note_place(cop, interp.node(), place, &mut figures);
@@ -86,28 +87,29 @@ impl Recorder {
         }
     }
 
-    /// All statements that are being compiled have one address, and all whose constants are folded a few on the C stack.
-    pub(super) fn has_own_address(interp: &Interp, cop: usize) -> bool {
-        let statement = cop as *const c_void;
-        statement.is_null() || (statement != interp.layout.compiling && (interp.layout.is_statement)(statement))
-    }
-
     /// File and line of the statement `cop`, which is alive.
     pub(super) fn location_of(&mut self, interp: &mut Interp, cop: usize) -> LocationId {
-        if !Self::has_own_address(interp, cop) {
-            return self.compiled_location(interp);
-        }
-        match interp.statements.get(cop) {
+        match self.statement_at(interp, cop) {
             Some(at) => at,
-            None => self.new_location(interp, cop),
+            None => self.compiled_location(interp),
         }
+    }
+
+    /// The same, if it has an address of its own: all statements that are being compiled have one, and all whose constants
+    /// are folded a few on the C stack.
+    #[inline]
+    pub(super) fn statement_at(&mut self, interp: &mut Interp, cop: usize) -> Option<LocationId> {
+        interp.statements.get(cop).or_else(|| self.new_location(interp, cop))
     }
 
     #[cold]
-    fn new_location(&mut self, interp: &mut Interp, cop: usize) -> LocationId {
+    fn new_location(&mut self, interp: &mut Interp, cop: usize) -> Option<LocationId> {
         let statement = cop as *const c_void;
         if statement.is_null() {
-            return LocationId::default();
+            return Some(LocationId::default());
+        }
+        if statement == interp.layout.compiling || !(interp.layout.is_statement)(statement) {
+            return None;
         }
         // SAFETY: the statement is alive; the shim gave the offset, and `cop_file` answers with a C string or null.
         let (line, name) = unsafe {
@@ -118,11 +120,11 @@ impl Recorder {
         let file = self.file(name.to_bytes());
         let at = self.locations.intern(Location { file, line });
         interp.statements.note(cop, at);
-        at
+        Some(at)
     }
 
     /// Where perl's compiler is. Its file's name may change in place, so it is compared each time.
-    fn compiled_location(&mut self, interp: &mut Interp) -> LocationId {
+    pub(super) fn compiled_location(&mut self, interp: &mut Interp) -> LocationId {
         let compiled = &mut interp.compiled;
         let statement = interp.layout.compiling;
         // SAFETY: as in `new_location`; what is compared are C strings.
