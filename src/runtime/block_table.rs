@@ -1,11 +1,11 @@
 //! Which place does a live block belong to, and how many bytes does it have? Address → (place, bytes).
 //!
 //! What is noted of a block is a word of 32 bits. A block is known by the granule it begins in: glibc's chunks are at
-//! least 32 bytes, so no two blocks begin in one granule. Each 512 granules are a segment, found in a directory; it has a
-//! bit for each granule that has a word, and the words in the order of the granules. So the rank of a granule's bit tells
-//! where its word is (Jacobson, "Space-efficient static trees and graphs", 1989): nothing is searched for, neighbours in
-//! the heap are neighbours here, and a granule without a word takes a bit. In heaps of perl programs seven of eight are
-//! such.
+//! least 32 bytes, so no two blocks begin in one granule. Each 256 granules are a segment, which is a line of cache: it has
+//! a bit for each granule that has a word, and the words, elsewhere, in the order of the granules. So the rank of a granule's
+//! bit tells where its word is (Jacobson, "Space-efficient static trees and graphs", 1989): nothing is searched for,
+//! neighbours in the heap are neighbours here, and a granule without a word takes a bit. In heaps of perl programs seven of
+//! eight are such. Neighbouring segments are a page, which a directory leads to unless it is the last one once more.
 //!
 //! A word stays where it is when its block ends, for allocators give the same addresses out again and again. The words of
 //! no block go when a segment has no room and many of them.
@@ -25,13 +25,17 @@ const CLOSE_BITS: u32 = 4;
 /// log2 of the granules of a group.
 const GROUP_BITS: u32 = 5;
 /// Groups of a segment.
-const GROUPS: usize = 16;
+const GROUPS: usize = 8;
 /// log2 of the granules of a segment.
 const SEGMENT_BITS: u32 = GROUP_BITS + GROUPS.ilog2();
+/// Segments of a page.
+const SEGMENTS: usize = 64;
+/// log2 of the granules of a page.
+const PAGE_BITS: u32 = SEGMENT_BITS + SEGMENTS.ilog2();
 /// Slots of the smallest directory.
-const FEWEST_SEGMENTS: usize = 64;
-/// Instead of the number of a segment: the directory's slot is free.
-const NO_SEGMENT: u64 = u64::MAX;
+const FEWEST_PAGES: usize = 16;
+/// Instead of the number of a page: the directory's slot is free.
+const NO_PAGE: u64 = u64::MAX;
 /// Most places that there may be: tables that note an id in 32 bits have room for something else there.
 pub const MAX_PLACES: u32 = 1 << 30;
 
@@ -96,31 +100,23 @@ fn counts_in_one() -> bool {
     return true;
 }
 
+#[repr(C, align(64))]
 struct Segment {
     /// By group: a bit for each granule that has a word.
     granules: [u32; GROUPS],
     /// By group: how many words are before its own.
-    before: [u16; GROUPS],
+    before: [u8; GROUPS],
     /// Words in the order of the granules; of those without a block [`NONE`].
     words: Vec<Word>,
 }
 
-/// By group: 1 for each group that comes later. Adding it takes two instructions.
-#[allow(clippy::indexing_slicing)] // a constant that does would not compile
-const LATER: [[u16; GROUPS]; GROUPS] = {
-    let mut later = [[0; GROUPS]; GROUPS];
-    let mut at = 0;
-    while at < GROUPS * GROUPS {
-        later[at / GROUPS][at % GROUPS] = (at % GROUPS > at / GROUPS) as u16;
-        at += 1;
-    }
-    later
-};
+const _: () = assert!(size_of::<Segment>() == 64);
+
+/// Added to `before`, as one number: 1 for each group.
+const ONE_EACH: u64 = u64::from_le_bytes([1; GROUPS]);
 
 impl Segment {
-    fn new() -> Self {
-        Self { granules: [0; GROUPS], before: [0; GROUPS], words: Vec::new() }
-    }
+    const EMPTY: Self = Self { granules: [0; GROUPS], before: [0; GROUPS], words: Vec::new() };
 
     /// Where a granule has its word.
     #[inline(always)]
@@ -147,9 +143,9 @@ impl Segment {
         let bit = 1 << (granule as u32 % u32::BITS);
         let at = usize::from(before) + count_ones(*granules & (bit - 1), is_instruction) as usize;
         *granules |= bit;
-        for (before, more) in self.before.iter_mut().zip(LATER.get(group)?) {
-            *before += more;
-        }
+        // In the groups after it; before the last are at most those of all others, which fit.
+        let later = ONE_EACH << (8 * group) << 8;
+        self.before = (u64::from_le_bytes(self.before) + later).to_le_bytes();
         self.words.insert(at, NONE);
         self.words.get_mut(at)
     }
@@ -180,21 +176,29 @@ impl Segment {
     }
 }
 
+/// Neighbouring segments.
+type Page = [Segment; SEGMENTS];
+
 /// A slot of the directory.
+#[derive(Clone, Copy)]
 struct Slot {
-    /// Granule >> SEGMENT_BITS.
+    /// Granule >> PAGE_BITS.
     number: u64,
-    segment: Option<Box<Segment>>,
+    /// Null where there is none. It never moves, and stays as long as the table.
+    page: *mut Page,
 }
+
+const NO_SLOT: Slot = Slot { number: NO_PAGE, page: std::ptr::null_mut() };
 
 /// The table.
 pub struct BlockTable {
-    /// Segments in the slots that [`BlockTable::slot`] tells, or after them. Their number is a power of two, and some are
-    /// free.
+    /// Pages in the slots that [`BlockTable::slot`] tells, or after them. Their number is a power of two, and some are free.
     directory: Box<[Slot]>,
     /// 64 − log2 of that number.
     shift: u32,
-    segments: usize,
+    pages: usize,
+    /// The slot looked up last.
+    last: Slot,
     /// By granule: blocks of which a word cannot tell.
     far: FxHashMap<u64, Block>,
     /// The last of them: a large block is often the next to be resized.
@@ -206,16 +210,32 @@ pub struct BlockTable {
 }
 
 fn empty_directory(slots: usize) -> Box<[Slot]> {
-    (0..slots).map(|_| Slot { number: NO_SEGMENT, segment: None }).collect()
+    vec![NO_SLOT; slots].into_boxed_slice()
+}
+
+/// The granule of a block, in a table that is plain.
+#[inline(always)]
+fn plain_granule(address: usize) -> u64 {
+    address as u64 >> APART_BITS
+}
+
+impl Drop for BlockTable {
+    fn drop(&mut self) {
+        for slot in self.directory.iter().filter(|slot| !slot.page.is_null()) {
+            // SAFETY: made by `add`, and in no other slot.
+            drop(unsafe { Box::from_raw(slot.page) });
+        }
+    }
 }
 
 impl BlockTable {
     /// An empty table. `apart`: no two blocks are nearer to each other than 32 bytes.
     pub fn new(apart: bool) -> Self {
         Self {
-            directory: empty_directory(FEWEST_SEGMENTS),
-            shift: u64::BITS - FEWEST_SEGMENTS.ilog2(),
-            segments: 0,
+            directory: empty_directory(FEWEST_PAGES),
+            shift: u64::BITS - FEWEST_PAGES.ilog2(),
+            pages: 0,
+            last: NO_SLOT,
             far: FxHashMap::default(),
             newest_far: None,
             granule_bits: if apart { APART_BITS } else { CLOSE_BITS },
@@ -228,7 +248,12 @@ impl BlockTable {
         address as u64 >> self.granule_bits
     }
 
-    /// The slot of a segment in the directory, or the free one where it would be.
+    /// Is all as it mostly is? Then the shorter ways may be taken ([`BlockTable::insert_near`], [`BlockTable::remove_near`]).
+    pub fn is_plain(&self) -> bool {
+        self.granule_bits == APART_BITS && self.counts_in_one
+    }
+
+    /// The slot of a page in the directory, or the free one where it would be.
     #[inline(always)]
     fn slot(&self, number: u64) -> usize {
         // Neighbours are spread evenly (Knuth, The Art of Computer Programming 6.4), so most are where they are looked for
@@ -237,19 +262,33 @@ impl BlockTable {
         loop {
             // SAFETY: shifted so that it is below the number of slots, or masked.
             let slot = unsafe { self.directory.get_unchecked(at) };
-            if slot.number == number || slot.number == NO_SEGMENT {
+            if slot.number == number || slot.number == NO_PAGE {
                 return at;
             }
             at = (at + 1) & (self.directory.len() - 1);
         }
     }
 
+    /// The segment of a granule, if it has a page.
+    #[inline(always)]
+    fn segment(&self, granule: u64, slot: Slot) -> Option<*mut Segment> {
+        let at = (granule >> SEGMENT_BITS) as usize % SEGMENTS;
+        // SAFETY: a page that is not null has so many segments.
+        (!slot.page.is_null()).then(|| unsafe { slot.page.cast::<Segment>().add(at) })
+    }
+
     /// The word of a granule.
     #[inline(always)]
     fn word(&mut self, granule: u64, is_instruction: bool) -> Option<&mut Word> {
-        let slot = self.slot(granule >> SEGMENT_BITS);
-        // SAFETY: `slot` returns one of the directory's.
-        let segment = unsafe { self.directory.get_unchecked_mut(slot) }.segment.as_deref_mut()?;
+        let number = granule >> PAGE_BITS;
+        if self.last.number != number {
+            let slot = self.slot(number);
+            // SAFETY: `slot` returns one of the directory's.
+            self.last = unsafe { *self.directory.get_unchecked(slot) };
+        }
+        let segment = self.segment(granule, self.last)?;
+        // SAFETY: pages stay as long as the table, which is borrowed for as long as the word is.
+        let segment = unsafe { &mut *segment };
         let at = segment.find(granule, is_instruction)?;
         debug_assert!(at < segment.words.len());
         // SAFETY: `find` returns a word of the segment: there is one for each bit.
@@ -257,20 +296,25 @@ impl BlockTable {
     }
 
     /// Makes a word for a granule that has none.
+    #[cold]
+    #[inline(never)]
     fn add(&mut self, granule: u64) -> Option<&mut Word> {
-        let number = granule >> SEGMENT_BITS;
+        let number = granule >> PAGE_BITS;
         let mut at = self.slot(number);
         if self.directory.get(at).is_some_and(|slot| slot.number != number) {
-            self.segments += 1;
+            self.pages += 1;
             // At least a quarter is free.
-            if self.segments > self.directory.len() / 4 * 3 {
+            if self.pages > self.directory.len() / 4 * 3 {
                 self.grow();
                 at = self.slot(number);
             }
+            let page = Box::into_raw(Box::new([const { Segment::EMPTY }; SEGMENTS]));
+            *self.directory.get_mut(at)? = Slot { number, page };
         }
-        let slot = self.directory.get_mut(at)?;
-        slot.number = number;
-        slot.segment.get_or_insert_with(|| Box::new(Segment::new())).add(granule, self.counts_in_one)
+        self.last = *self.directory.get(at)?;
+        let segment = self.segment(granule, self.last)?;
+        // SAFETY: as in `word`.
+        unsafe { &mut *segment }.add(granule, self.counts_in_one)
     }
 
     fn grow(&mut self) {
@@ -278,26 +322,37 @@ impl BlockTable {
         self.shift -= 1;
         for old in std::mem::replace(&mut self.directory, bigger) {
             let at = self.slot(old.number);
-            if let Some(slot) = self.directory.get_mut(at).filter(|_| old.number != NO_SEGMENT) {
+            if let Some(slot) = self.directory.get_mut(at).filter(|_| old.number != NO_PAGE) {
                 *slot = old;
             }
         }
     }
 
+    /// [`BlockTable::insert`], if a word can tell of the block and nothing is noted there, in a table that is plain; and if
+    /// `agrees` then does.
+    #[inline(always)]
+    pub fn insert_near(&mut self, address: usize, place: PlaceId, bytes: u64, agrees: impl FnOnce() -> bool) -> bool {
+        let Some(new) = pack(Block { place, bytes }) else { return false };
+        let granule = plain_granule(address);
+        let known = self.word(granule, true).map(std::ptr::from_mut);
+        let Some(word) = known.or_else(|| self.add(granule).map(std::ptr::from_mut)) else { return false };
+        // SAFETY: of the table, which has not changed since.
+        let word = unsafe { &mut *word };
+        let is_done = *word == NONE && agrees();
+        if is_done {
+            *word = new;
+        }
+        is_done
+    }
+
     /// Notes that the block at `address` belongs to `place` and has `bytes` usable bytes. Returns what was noted for
     /// that address before: a block whose end went unseen.
-    #[inline(always)]
+    #[inline]
     pub fn insert(&mut self, address: usize, place: PlaceId, bytes: u64) -> Option<Block> {
-        let block = Block { place, bytes };
-        if self.counts_in_one {
-            if let (Some(new), Some(word)) = (pack(block), self.word(self.granule(address), true)) {
-                if *word == NONE {
-                    *word = new;
-                    return None;
-                }
-            }
+        if self.is_plain() && self.insert_near(address, place, bytes, || true) {
+            return None;
         }
-        self.insert_with_care(address, block)
+        self.insert_with_care(address, Block { place, bytes })
     }
 
     /// As `insert`, whatever there is to think of.
@@ -329,7 +384,9 @@ impl BlockTable {
     /// What is noted of the block at `address`.
     pub fn get(&self, address: usize) -> Option<Block> {
         let granule = self.granule(address);
-        let segment = self.directory.get(self.slot(granule >> SEGMENT_BITS))?.segment.as_ref()?;
+        let segment = self.segment(granule, *self.directory.get(self.slot(granule >> PAGE_BITS))?)?;
+        // SAFETY: as in `word`.
+        let segment = unsafe { &*segment };
         match *segment.words.get(segment.find(granule, false)?)? {
             FAR => match self.newest_far {
                 Some((newest, block)) if newest == granule => Some(block),
@@ -339,18 +396,20 @@ impl BlockTable {
         }
     }
 
-    /// Forgets the block at `address` and returns what was noted for it.
+    /// [`BlockTable::remove`], if a word tells of the block, in a table that is plain.
     #[inline(always)]
+    pub fn remove_near(&mut self, address: usize) -> Option<Block> {
+        let word = self.word(plain_granule(address), true)?;
+        let block = unpack(*word)?;
+        *word = NONE;
+        Some(block)
+    }
+
+    /// Forgets the block at `address` and returns what was noted for it.
+    #[inline]
     pub fn remove(&mut self, address: usize) -> Option<Block> {
-        if self.counts_in_one {
-            if let Some(word) = self.word(self.granule(address), true) {
-                if let Some(block) = unpack(*word) {
-                    *word = NONE;
-                    return Some(block);
-                }
-            }
-        }
-        self.remove_with_care(address)
+        let near = if self.is_plain() { self.remove_near(address) } else { None };
+        near.or_else(|| self.remove_with_care(address))
     }
 
     /// As `remove`, whatever there is to think of.
@@ -436,7 +495,7 @@ mod tests {
             let mut table = BlockTable::new(apart);
             let address = |n: usize| 0x10000 + n * distance;
             let count = 1 << SEGMENT_BITS;
-            for step in [1, 511, 37] {
+            for step in [1, 255, 37] {
                 for n in (0..count).map(|n| n * step % count) {
                     assert_eq!(table.insert(address(n), PlaceId(n as u32), 8), None);
                 }
@@ -452,13 +511,15 @@ mod tests {
     #[test]
     fn words_without_a_block_do_not_pile_up() {
         let mut table = BlockTable::new(true);
-        for n in 0..512 * 100 {
-            let address = 0x10000 + n * 37 % 512 * 32;
+        let count = 1 << SEGMENT_BITS;
+        for n in 0..count * 200 {
+            let address = 0x10000 + n * 37 % count * 32;
             assert_eq!(table.insert(address, PlaceId(0), 24), None);
             assert!(table.remove(address).is_some());
         }
-        let words = |slot: &Slot| slot.segment.as_ref().map_or(0, |segment| segment.words.capacity());
-        assert!(table.directory.iter().map(words).sum::<usize>() < 100);
+        // SAFETY: the table is there.
+        let pages = table.directory.iter().filter_map(|slot| unsafe { slot.page.as_ref() });
+        assert!(pages.flatten().map(|segment| segment.words.capacity()).sum::<usize>() < 100);
     }
 
     #[test]
@@ -481,9 +542,9 @@ mod tests {
     }
 
     #[test]
-    fn the_directory_grows_and_keeps_every_segment() {
+    fn the_directory_grows_and_keeps_every_page() {
         let mut table = BlockTable::new(true);
-        let address = |n: usize| 0x1000 + n * 77_777 / 32 * 32;
+        let address = |n: usize| 0x1000 + n * 777_777 / 32 * 32;
         for n in 0..1000 {
             assert_eq!(table.insert(address(n), PlaceId(n as u32), 24), None);
         }

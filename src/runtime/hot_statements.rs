@@ -122,7 +122,7 @@ impl HotStatements {
     /// The place of the statement at `cop` as it runs in `node`.
     #[inline(always)]
     pub fn place(&mut self, cop: usize, node: NodeId) -> Option<PlaceId> {
-        self.known(cop, node).map(|hot| hot.pending.place).filter(|&place| place != UNKNOWN)
+        self.known(cop, node)?.place()
     }
 
     /// Counts births at `place`, which was that of the statement at `cop`, if it is here.
@@ -142,16 +142,7 @@ impl HotStatements {
     /// is here.
     #[inline(always)]
     pub fn block_in(&mut self, cop: usize, node: NodeId, bytes: u64) -> bool {
-        let Some(hot) = self.known(cop, node) else { return false };
-        let pending = &mut hot.pending;
-        let eights = u64::from(pending.eights) + bytes / 8;
-        let fits = bytes % 8 == 0 && eights <= u64::from(u32::MAX) && pending.blocks != u32::MAX;
-        if pending.place == UNKNOWN || !fits {
-            return false;
-        }
-        pending.eights = eights as u32;
-        pending.blocks += 1;
-        true
+        self.known(cop, node).is_some_and(|hot| hot.block(bytes))
     }
 
     /// Counts a call of that sub from the statement at `cop`, as it runs in `node`: where it leads, if that is known.
@@ -269,6 +260,26 @@ impl Hot {
         let call = self.calls.iter_mut().find(|call| call.key == key)?;
         call.calls = call.calls.checked_add(1)?;
         Some(call.child)
+    }
+
+    /// Its place, if that is known.
+    #[inline(always)]
+    pub fn place(&self) -> Option<PlaceId> {
+        Some(self.pending.place).filter(|&place| place != UNKNOWN)
+    }
+
+    /// Counts a block at its place that nobody watches for its end, if the place is known.
+    #[inline(always)]
+    pub fn block(&mut self, bytes: u64) -> bool {
+        let pending = &mut self.pending;
+        let eights = u64::from(pending.eights) + bytes / 8;
+        let fits = bytes % 8 == 0 && eights <= u64::from(u32::MAX) && pending.blocks != u32::MAX;
+        if pending.place == UNKNOWN || !fits {
+            return false;
+        }
+        pending.eights = eights as u32;
+        pending.blocks += 1;
+        true
     }
 
     /// There are so many scalars more of its place, or fewer: counts them, if the place is known.

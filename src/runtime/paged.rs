@@ -88,6 +88,24 @@ impl<T: Copy + Default + Stated, const BITS: u32> Paged<T, BITS> {
         Some(entry)
     }
 
+    /// Entry `index`, if it has changed already since it was last written, and may change once more.
+    #[inline(always)]
+    pub fn touched(&mut self, index: usize) -> Option<&mut T> {
+        if index >= self.length {
+            return None;
+        }
+        // SAFETY: as in `touch`.
+        let entry = unsafe {
+            let page = self.pages.get_unchecked_mut(index >> BITS);
+            page.entries.get_unchecked_mut(index & (Self::PAGE - 1))
+        };
+        if entry.state().has_changed() {
+            Some(entry)
+        } else {
+            None
+        }
+    }
+
     /// All are about to change.
     pub fn touch_all(&mut self) {
         for index in 0..self.length {

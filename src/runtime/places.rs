@@ -110,7 +110,7 @@ impl Small {
     }
 
     /// Counts a block, if it fits: what lives was allocated, so it fits where that does.
-    #[inline]
+    #[inline(always)]
     fn allocate(&mut self, bytes: u64, lives: bool, peak: u64) -> bool {
         let (Some(allocated), Some(live)) = (self.allocated.with(bytes), self.live.with(bytes)) else { return false };
         if self.allocated_blocks == u8::MAX {
@@ -235,6 +235,22 @@ impl Places {
         }
         let index = place.peak;
         self.big(index, peak)
+    }
+
+    /// [`Places::allocated`] of a block that lives, if all that changes is figures.
+    #[inline(always)]
+    pub fn allocated_shortly(&mut self, id: PlaceId, bytes: u64, peak: u64) -> bool {
+        let Some(place) = self.all.touched(id.index()) else { return false };
+        if !place.state.is_big() {
+            return place.allocate(bytes, true, peak);
+        }
+        let index = place.peak;
+        let Some(figures) = self.big(index, peak) else { return false };
+        figures.allocated_bytes += bytes;
+        figures.allocated_blocks += 1;
+        figures.live_bytes += bytes;
+        figures.live_blocks += 1;
+        true
     }
 
     /// A block of `bytes` was allocated here; it `lives` unless nobody watches for its end.

@@ -7,8 +7,9 @@
 
 use super::block_table::Block;
 use super::complaint::announce_end;
-use super::hurdles;
+use super::hurdles::{self, VISITOR};
 use super::interp::{Interp, InterpView};
+use super::interpose::usable_bytes_told;
 use super::lock;
 use super::own_heap;
 use super::recorder::Recorder;
@@ -16,8 +17,8 @@ use super::running;
 use super::thread::{self, Thread};
 use super::writer;
 use std::sync::atomic::{
-    compiler_fence, AtomicBool, AtomicPtr, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release,
-    Ordering::SeqCst,
+    compiler_fence, AtomicBool, AtomicPtr, AtomicU64, AtomicU8, Ordering::Acquire, Ordering::Relaxed,
+    Ordering::Release, Ordering::SeqCst,
 };
 
 /// The recorder, from the first start to the end of the process.
@@ -41,6 +42,12 @@ pub struct Freed {
 
 /// Makes `recorder` the one, for good.
 pub fn install(recorder: Box<Recorder>) {
+    let watch = match recorder.blocks() {
+        None => NOT,
+        Some(blocks) if blocks.is_plain() => PLAINLY,
+        Some(_) => WITH_CARE,
+    };
+    WATCH.store(watch, Relaxed);
     RECORDER.store(Box::leak(recorder), Release);
     mprof_recording.store(true, Relaxed);
 }
@@ -204,15 +211,126 @@ pub fn unobserved<R>(f: impl FnOnce() -> R) -> R {
     result
 }
 
-/// A block was allocated. One function for all hooks, with all that an allocation usually takes in it.
+/// As [`with`], with the interpreter that the thread runs, where there is no other thread. `false`: all is to be done by way
+/// of [`with`].
+#[inline(always)]
+fn alone(f: impl FnOnce(&mut Recorder, &'static Thread, &mut Interp) -> bool) -> bool {
+    let recorder = RECORDER.load(Relaxed);
+    let thread = thread::current_or_null();
+    let Some(view) = running::of(thread.cast()) else { return false };
+    // SAFETY: whoever runs an interpreter is no null.
+    let thread = unsafe { &*thread };
+    if recorder.is_null() || !thread.enter() {
+        return false;
+    }
+    // As in `lock::hold`: the visitor sees to the processor.
+    compiler_fence(SeqCst);
+    // SAFETY: as in `with_interp`, and as in `with`, without a lock.
+    let (recorder, interp) = unsafe { (&mut *recorder, &mut *view.cast::<Interp>()) };
+    let is_done = !hurdles::any_of(VISITOR) && !interp.has_moved() && f(recorder, thread, interp);
+    thread.leave();
+    is_done
+}
+
+/// How blocks are watched for their ends. As long as there is a recorder, this stays as it is, so there are hooks for each.
+pub type Watch = u8;
+/// Not at all.
+pub const NOT: Watch = 0;
+/// By a table that is plain.
+pub const PLAINLY: Watch = 1;
+/// By a table that is not.
+pub const WITH_CARE: Watch = 2;
+
+static WATCH: AtomicU8 = AtomicU8::new(NOT);
+
+/// How the recorder watches.
+pub fn watch() -> Watch {
+    WATCH.load(Relaxed)
+}
+
+/// A block was allocated. Returns its address. One function for all hooks, with all that an allocation usually takes in it.
 #[inline(never)]
-pub fn allocated(address: usize, requested: usize) {
+pub fn allocated<const WATCH: Watch>(address: usize, requested: usize) -> usize {
+    let is_done = WATCH != WITH_CARE
+        && alone(
+            #[inline(always)]
+            |recorder, thread, interp| {
+                if WATCH == PLAINLY {
+                    recorder.allocated_watched_shortly(thread, interp, address)
+                } else {
+                    recorder.allocated_shortly(thread, interp, address)
+                }
+            },
+        );
+    if is_done {
+        return address;
+    }
+    allocated_at_length(address, requested)
+}
+
+#[inline(never)]
+fn allocated_at_length(address: usize, requested: usize) -> usize {
     with(|recorder, thread| recorder.allocated(thread, address, requested));
+    address
 }
 
 /// A block is about to be freed.
 #[inline(always)]
-pub fn freed(address: usize) {
+pub fn freed<const WATCH: Watch>(address: usize) {
+    let is_done = WATCH != WITH_CARE
+        && alone(
+            #[inline(always)]
+            |recorder, thread, interp| {
+                if WATCH == PLAINLY {
+                    recorder.freed_watched_shortly(thread, interp, address)
+                } else {
+                    usable_bytes_told(address).is_some_and(|bytes| recorder.freed_shortly(thread, interp, bytes))
+                }
+            },
+        );
+    if !is_done {
+        freed_at_length(address);
+    }
+}
+
+/// Where there is but one thread, it is enough to tell of a resize when it is done: nobody else has been given the old
+/// address. If so, the usable bytes that the block at `address` has until then.
+#[inline(always)]
+pub fn may_tell_later<const WATCH: Watch>(address: usize) -> Option<u64> {
+    let is_alone = WATCH != WITH_CARE && running::of(thread::current_or_null().cast()).is_some();
+    if is_alone {
+        usable_bytes_told(address)
+    } else {
+        None
+    }
+}
+
+/// After that: the block of so many bytes at `old` has been resized, and is at `new` now.
+#[inline(never)]
+pub fn resized_alone<const WATCH: Watch>(old: usize, bytes: u64, new: usize, requested: usize) {
+    let mut is_freed = false;
+    let is_done = alone(
+        #[inline(always)]
+        |recorder, thread, interp| {
+            if WATCH == PLAINLY {
+                is_freed = recorder.freed_watched_shortly(thread, interp, old);
+                is_freed && recorder.allocated_watched_shortly(thread, interp, new)
+            } else {
+                is_freed = recorder.freed_shortly(thread, interp, bytes);
+                is_freed && recorder.allocated_shortly(thread, interp, new)
+            }
+        },
+    );
+    if !is_freed {
+        with(|recorder, thread| recorder.freed_by_resize(thread, old, bytes));
+    }
+    if !is_done {
+        allocated_at_length(new, requested);
+    }
+}
+
+#[inline(never)]
+fn freed_at_length(address: usize) {
     with(|recorder, thread| recorder.freed(thread, address));
 }
 
@@ -225,11 +343,11 @@ pub fn resizing(address: usize) -> Option<Freed> {
 }
 
 /// The resized block is at `address` now.
-pub fn resized(old: Option<Freed>, address: usize, requested: usize) {
+pub fn resized<const WATCH: Watch>(old: Option<Freed>, address: usize, requested: usize) {
     if let Some(old) = old {
         with(|recorder, thread| recorder.freed_taken(thread, old.block, old.bytes));
     }
-    allocated(address, requested);
+    allocated::<WATCH>(address, requested);
 }
 
 /// The resize failed; the block is as it was.

@@ -5,6 +5,7 @@
 
 use super::interp::InterpView;
 use super::open_calls::{OpenCall, OpenCalls};
+use super::thread::ThreadView;
 use std::ffi::c_void;
 use std::ptr::{from_ref, null, without_provenance};
 use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
@@ -27,7 +28,7 @@ static NOBODY: Nobody = Nobody(
         },
         free_top: NO_ADDRESS,
         scalars: 0,
-        thread: null(),
+        thread: NO_ADDRESS.cast(),
         freed_so_far: 0,
         has_ledger: true,
         perl: null(),
@@ -37,6 +38,14 @@ static NOBODY: Nobody = Nobody(
 /// The interpreter. Never null.
 #[no_mangle]
 pub static mprof_running: AtomicPtr<InterpView> = AtomicPtr::new(from_ref(&NOBODY.1).cast_mut());
+
+/// The interpreter, if `thread` is the only thread and runs it.
+#[inline(always)]
+pub fn of(thread: *const ThreadView) -> Option<*mut InterpView> {
+    let running = mprof_running.load(Relaxed);
+    // SAFETY: an interpreter is never freed, and nobody is there for good.
+    (unsafe { (*running).thread } == thread).then_some(running)
+}
 
 /// This one, from now on.
 pub fn is(interp: *mut InterpView) {

@@ -33,10 +33,7 @@ pub struct Thread {
     pub tid: u32,
     /// Does it run Perl code?
     pub runs_perl: Cell<bool>,
-    /// Bytes and blocks allocated in it.
-    pub allocated: (Cell<u64>, Cell<u64>),
-    /// Bytes and blocks freed in it.
-    pub freed: (Cell<u64>, Cell<u64>),
+    counters: Counters,
     /// Its figures as last written.
     pub written: Cell<ThreadFigures>,
     /// Where its figures go as long as it runs no Perl code.
@@ -181,8 +178,15 @@ pub fn identity() -> usize {
 /// This thread's state, or `None` before [`register`].
 #[inline(always)]
 pub fn current() -> Option<&'static Thread> {
-    // SAFETY: the word is this thread's own and holds null or a `Thread` that `register` leaked.
-    unsafe { (*word()).as_ref() }
+    // SAFETY: null, or a `Thread` that `register` leaked.
+    unsafe { current_or_null().as_ref() }
+}
+
+/// As [`current`].
+#[inline(always)]
+pub fn current_or_null() -> *const Thread {
+    // SAFETY: the word is this thread's own.
+    unsafe { *word() }
 }
 
 /// Makes this thread known. With `busy`, for good: it is the profiler's own. To be called with the recorder locked. Is it
@@ -235,12 +239,14 @@ pub fn any() -> bool {
     !THREADS.load(Ordering::Relaxed).is_null()
 }
 
-/// Adds a block of so many bytes to a pair of counters. Each counter is a word of its own: a struct that is copied out and
-/// in stalls on what was just stored.
-#[inline]
-pub fn count(counters: &(Cell<u64>, Cell<u64>), bytes: u64) {
-    counters.0.set(counters.0.get() + bytes);
-    counters.1.set(counters.1.get() + 1);
+/// What the allocator did in a thread. Bytes and blocks are not neighbours: both at once, as a vector, take longer than two
+/// sums.
+#[repr(C)]
+struct Counters {
+    allocated_bytes: Cell<u64>,
+    freed_bytes: Cell<u64>,
+    allocated_blocks: Cell<u64>,
+    freed_blocks: Cell<u64>,
 }
 
 impl Thread {
@@ -250,8 +256,12 @@ impl Thread {
             entered_at: AtomicUsize::new(if busy { FOR_GOOD } else { 0 }),
             tid,
             runs_perl: Cell::new(false),
-            allocated: (Cell::new(0), Cell::new(0)),
-            freed: (Cell::new(0), Cell::new(0)),
+            counters: Counters {
+                allocated_bytes: Cell::new(0),
+                freed_bytes: Cell::new(0),
+                allocated_blocks: Cell::new(0),
+                freed_blocks: Cell::new(0),
+            },
             written: Cell::new(ThreadFigures {
                 tid: 0,
                 runs_perl: false,
@@ -322,15 +332,31 @@ impl Thread {
         self.entered_at.load(Ordering::Relaxed) <= stack_pointer()
     }
 
+    /// A block of so many bytes is allocated in it.
+    #[inline(always)]
+    pub fn allocated(&self, bytes: u64) {
+        let counters = &self.counters;
+        counters.allocated_bytes.set(counters.allocated_bytes.get() + bytes);
+        counters.allocated_blocks.set(counters.allocated_blocks.get() + 1);
+    }
+
+    /// A block of so many bytes is freed in it.
+    #[inline(always)]
+    pub fn freed(&self, bytes: u64) {
+        let counters = &self.counters;
+        counters.freed_bytes.set(counters.freed_bytes.get() + bytes);
+        counters.freed_blocks.set(counters.freed_blocks.get() + 1);
+    }
+
     /// What the allocator did in it.
     pub fn figures(&self) -> ThreadFigures {
         ThreadFigures {
             tid: self.tid,
             runs_perl: self.runs_perl.get(),
-            allocated_bytes: self.allocated.0.get(),
-            allocated_blocks: self.allocated.1.get(),
-            freed_bytes: self.freed.0.get(),
-            freed_blocks: self.freed.1.get(),
+            allocated_bytes: self.counters.allocated_bytes.get(),
+            allocated_blocks: self.counters.allocated_blocks.get(),
+            freed_bytes: self.counters.freed_bytes.get(),
+            freed_blocks: self.counters.freed_blocks.get(),
         }
     }
 }

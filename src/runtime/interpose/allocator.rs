@@ -4,7 +4,7 @@
 //! made it.
 
 use super::slots::Hook;
-use crate::runtime::recording::{self, Freed};
+use crate::runtime::recording::{self, Freed, Watch, NOT, PLAINLY, WITH_CARE};
 use libc::{c_int, c_void, off64_t, off_t, size_t};
 
 extern "C" {
@@ -22,19 +22,33 @@ extern "C" {
     ) -> *mut c_void;
 }
 
+/// A hook that is another for each way of watching.
+macro_rules! hook {
+    ($name:literal, $ours:ident) => {
+        || {
+            let ours = match recording::watch() {
+                NOT => $ours::<NOT> as *const () as usize,
+                PLAINLY => $ours::<PLAINLY> as *const () as usize,
+                _ => $ours::<WITH_CARE> as *const () as usize,
+            };
+            Hook { name: $name, ours }
+        }
+    };
+}
+
 /// All hooks of this file.
 pub const HOOKS: &[fn() -> Hook] = &[
-    || Hook { name: c"malloc", ours: our_malloc as *const () as usize },
-    || Hook { name: c"calloc", ours: our_calloc as *const () as usize },
-    || Hook { name: c"realloc", ours: our_realloc as *const () as usize },
-    || Hook { name: c"reallocarray", ours: our_reallocarray as *const () as usize },
-    || Hook { name: c"free", ours: our_free as *const () as usize },
-    || Hook { name: c"cfree", ours: our_free as *const () as usize },
-    || Hook { name: c"posix_memalign", ours: our_posix_memalign as *const () as usize },
-    || Hook { name: c"aligned_alloc", ours: our_aligned_alloc as *const () as usize },
-    || Hook { name: c"memalign", ours: our_memalign as *const () as usize },
-    || Hook { name: c"valloc", ours: our_valloc as *const () as usize },
-    || Hook { name: c"pvalloc", ours: our_pvalloc as *const () as usize },
+    hook!(c"malloc", our_malloc),
+    hook!(c"calloc", our_calloc),
+    hook!(c"realloc", our_realloc),
+    hook!(c"reallocarray", our_reallocarray),
+    hook!(c"free", our_free),
+    hook!(c"cfree", our_free),
+    hook!(c"posix_memalign", our_posix_memalign),
+    hook!(c"aligned_alloc", our_aligned_alloc),
+    hook!(c"memalign", our_memalign),
+    hook!(c"valloc", our_valloc),
+    hook!(c"pvalloc", our_pvalloc),
     || Hook { name: c"mmap", ours: our_mmap as *const () as usize },
     || Hook { name: c"mmap64", ours: our_mmap64 as *const () as usize },
     || Hook { name: c"munmap", ours: our_munmap as *const () as usize },
@@ -43,26 +57,26 @@ pub const HOOKS: &[fn() -> Hook] = &[
 
 /// Tells of a new block, which there may not be.
 #[inline(always)]
-fn born(block: *mut c_void, requested: size_t) -> *mut c_void {
-    if !block.is_null() {
-        recording::allocated(block as usize, requested);
+fn born<const WATCH: Watch>(block: *mut c_void, requested: size_t) -> *mut c_void {
+    if block.is_null() {
+        return block;
     }
-    block
+    block.with_addr(recording::allocated::<WATCH>(block as usize, requested))
 }
 
-unsafe extern "C" fn our_malloc(size: size_t) -> *mut c_void {
+unsafe extern "C" fn our_malloc<const WATCH: Watch>(size: size_t) -> *mut c_void {
     // SAFETY: passed on as it came.
-    born(unsafe { libc::malloc(size) }, size)
+    born::<WATCH>(unsafe { libc::malloc(size) }, size)
 }
 
-unsafe extern "C" fn our_calloc(count: size_t, size: size_t) -> *mut c_void {
+unsafe extern "C" fn our_calloc<const WATCH: Watch>(count: size_t, size: size_t) -> *mut c_void {
     // SAFETY: passed on as it came. The product did not overflow if a block came back.
-    born(unsafe { libc::calloc(count, size) }, count.wrapping_mul(size))
+    born::<WATCH>(unsafe { libc::calloc(count, size) }, count.wrapping_mul(size))
 }
 
-unsafe extern "C" fn our_free(block: *mut c_void) {
+unsafe extern "C" fn our_free<const WATCH: Watch>(block: *mut c_void) {
     if !block.is_null() {
-        recording::freed(block as usize);
+        recording::freed::<WATCH>(block as usize);
     }
     // SAFETY: passed on as it came.
     unsafe { libc::free(block) }
@@ -71,14 +85,25 @@ unsafe extern "C" fn our_free(block: *mut c_void) {
 /// A block may come back at its old address, move, or stay as it was; in each case its old life ends before another
 /// thread can be given the address.
 #[inline]
-fn reborn(block: *mut c_void, requested: size_t, resize: impl FnOnce() -> *mut c_void) -> *mut c_void {
+fn reborn<const WATCH: Watch>(
+    block: *mut c_void,
+    requested: size_t,
+    resize: impl FnOnce() -> *mut c_void,
+) -> *mut c_void {
     if block.is_null() {
-        return born(resize(), requested);
+        return born::<WATCH>(resize(), requested);
+    }
+    if let (Some(bytes), true) = (recording::may_tell_later::<WATCH>(block as usize), requested != 0) {
+        let new = resize();
+        if !new.is_null() {
+            recording::resized_alone::<WATCH>(block as usize, bytes, new as usize, requested);
+        }
+        return new;
     }
     let old: Option<Freed> = recording::resizing(block as usize);
     let new = resize();
     match (new.is_null(), old) {
-        (false, old) => recording::resized(old, new as usize, requested),
+        (false, old) => recording::resized::<WATCH>(old, new as usize, requested),
         // A resize to nothing is a free; any other failure leaves the block alone.
         (true, Some(old)) if requested != 0 => recording::not_resized(old, block as usize),
         (true, Some(old)) => recording::resized_to_nothing(old),
@@ -87,45 +112,53 @@ fn reborn(block: *mut c_void, requested: size_t, resize: impl FnOnce() -> *mut c
     new
 }
 
-unsafe extern "C" fn our_realloc(block: *mut c_void, size: size_t) -> *mut c_void {
+unsafe extern "C" fn our_realloc<const WATCH: Watch>(block: *mut c_void, size: size_t) -> *mut c_void {
     // SAFETY: passed on as it came.
-    reborn(block, size, || unsafe { libc::realloc(block, size) })
+    reborn::<WATCH>(block, size, || unsafe { libc::realloc(block, size) })
 }
 
-unsafe extern "C" fn our_reallocarray(block: *mut c_void, count: size_t, size: size_t) -> *mut c_void {
+unsafe extern "C" fn our_reallocarray<const WATCH: Watch>(
+    block: *mut c_void,
+    count: size_t,
+    size: size_t,
+) -> *mut c_void {
     // SAFETY: passed on as it came. An overflowing product fails, and is then not taken for a free.
-    reborn(block, count.saturating_mul(size), || unsafe { reallocarray(block, count, size) })
+    reborn::<WATCH>(block, count.saturating_mul(size), || unsafe { reallocarray(block, count, size) })
 }
 
-unsafe extern "C" fn our_posix_memalign(out: *mut *mut c_void, alignment: size_t, size: size_t) -> c_int {
+unsafe extern "C" fn our_posix_memalign<const WATCH: Watch>(
+    out: *mut *mut c_void,
+    alignment: size_t,
+    size: size_t,
+) -> c_int {
     // SAFETY: passed on as it came; `out` is written where the call succeeded.
     unsafe {
         let status = libc::posix_memalign(out, alignment, size);
         if status == 0 {
-            born(*out, size);
+            born::<WATCH>(*out, size);
         }
         status
     }
 }
 
-unsafe extern "C" fn our_aligned_alloc(alignment: size_t, size: size_t) -> *mut c_void {
+unsafe extern "C" fn our_aligned_alloc<const WATCH: Watch>(alignment: size_t, size: size_t) -> *mut c_void {
     // SAFETY: passed on as it came.
-    born(unsafe { libc::aligned_alloc(alignment, size) }, size)
+    born::<WATCH>(unsafe { libc::aligned_alloc(alignment, size) }, size)
 }
 
-unsafe extern "C" fn our_memalign(alignment: size_t, size: size_t) -> *mut c_void {
+unsafe extern "C" fn our_memalign<const WATCH: Watch>(alignment: size_t, size: size_t) -> *mut c_void {
     // SAFETY: passed on as it came.
-    born(unsafe { memalign(alignment, size) }, size)
+    born::<WATCH>(unsafe { memalign(alignment, size) }, size)
 }
 
-unsafe extern "C" fn our_valloc(size: size_t) -> *mut c_void {
+unsafe extern "C" fn our_valloc<const WATCH: Watch>(size: size_t) -> *mut c_void {
     // SAFETY: passed on as it came.
-    born(unsafe { valloc(size) }, size)
+    born::<WATCH>(unsafe { valloc(size) }, size)
 }
 
-unsafe extern "C" fn our_pvalloc(size: size_t) -> *mut c_void {
+unsafe extern "C" fn our_pvalloc<const WATCH: Watch>(size: size_t) -> *mut c_void {
     // SAFETY: passed on as it came.
-    born(unsafe { pvalloc(size) }, size)
+    born::<WATCH>(unsafe { pvalloc(size) }, size)
 }
 
 unsafe extern "C" fn our_mmap(

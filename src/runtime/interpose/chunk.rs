@@ -33,20 +33,23 @@ const OVERHEAD_BYTES: usize = 8;
 /// `block` is one that the allocator has handed out and not yet taken back.
 #[inline(always)]
 pub fn usable_bytes(block: usize) -> u64 {
+    usable_bytes_told(block).unwrap_or_else(|| {
+        // SAFETY: as the caller promises.
+        unsafe { malloc_usable_size(block as *mut c_void) as u64 }
+    })
+}
+
+/// [`usable_bytes`], where the word before the block tells.
+#[inline(always)]
+pub fn usable_bytes_told(block: usize) -> Option<u64> {
     if cfg!(target_arch = "x86_64") && IS_GLIBC.load(Relaxed) {
         // SAFETY: before each of its blocks glibc keeps the chunk's size; that it is glibc's was proven.
         let size = unsafe { *((block - size_of::<usize>()) as *const usize) };
         if size & MAPPED == 0 {
-            return ((size & !FLAGS) - OVERHEAD_BYTES) as u64;
+            return Some(((size & !FLAGS) - OVERHEAD_BYTES) as u64);
         }
     }
-    ask(block)
-}
-
-#[inline]
-fn ask(block: usize) -> u64 {
-    // SAFETY: as the caller of `usable_bytes` promises.
-    unsafe { malloc_usable_size(block as *mut c_void) as u64 }
+    None
 }
 
 /// Looks whether the allocator is glibc's: its functions are in the same object as others of glibc, and blocks of some

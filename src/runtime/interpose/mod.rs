@@ -10,5 +10,5 @@ mod elf;
 mod process;
 mod slots;
 
-pub use chunk::{is_glibc, prove as prove_allocator, usable_bytes};
+pub use chunk::{is_glibc, prove as prove_allocator, usable_bytes, usable_bytes_told};
 pub use slots::patch_all;

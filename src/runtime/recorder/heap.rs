@@ -2,12 +2,12 @@
 
 use super::Recorder;
 use crate::format::ids::{NodeId, PlaceId};
-use crate::runtime::block_table::Block;
+use crate::runtime::block_table::{Block, BlockTable};
 use crate::runtime::hurdles;
 use crate::runtime::interp::Interp;
-use crate::runtime::interpose::usable_bytes;
+use crate::runtime::interpose::{usable_bytes, usable_bytes_told};
 use crate::runtime::pools::{self, PoolSuspect};
-use crate::runtime::thread::{self, Thread};
+use crate::runtime::thread::Thread;
 
 /// Blocks of this many bytes may be mappings of their own, so that the resident set moves though the heap's end does not.
 const MAPPING_BYTES: u64 = 128 << 10;
@@ -23,9 +23,106 @@ pub(super) struct Freed {
     blocks: u64,
 }
 
+/// The table of blocks, where it is plain.
+#[inline(always)]
+fn watched(blocks: &mut Option<BlockTable>) -> &mut BlockTable {
+    debug_assert!(blocks.is_some());
+    // SAFETY: this way is taken where `recording::watch` is `PLAINLY`: there is a table.
+    unsafe { blocks.as_mut().unwrap_unchecked() }
+}
+
 impl Recorder {
-    /// A block was allocated.
+    /// [`Recorder::allocated`] where nobody watches for ends of blocks, if all that changes is figures: the block is neither
+    /// a pool's nor a mapping, and its place is known well.
     #[inline(always)]
+    pub fn allocated_shortly(&mut self, thread: &Thread, interp: &mut Interp, address: usize) -> bool {
+        let Some(bytes) = usable_bytes_told(address) else { return false };
+        if bytes >= LARGE_BYTES {
+            return false;
+        }
+        let hot = self.hot.held(interp.curcop() as usize, interp.node());
+        let is_done = hot.is_some_and(|hot| hot.block(bytes));
+        if is_done {
+            self.count_live(thread, bytes);
+        }
+        is_done
+    }
+
+    /// As [`Recorder::allocated_shortly`], where ends are watched for.
+    #[inline(always)]
+    pub fn allocated_watched_shortly(&mut self, thread: &Thread, interp: &mut Interp, address: usize) -> bool {
+        let Some(bytes) = usable_bytes_told(address) else { return false };
+        if bytes >= LARGE_BYTES {
+            return false;
+        }
+        let hot = self.hot.held(interp.curcop() as usize, interp.node());
+        let Some(place) = hot.and_then(|hot| hot.place()) else { return false };
+        let (places, peak) = (&mut self.places, self.counters.peak_number);
+        let is_done = watched(&mut self.blocks).insert_near(
+            address,
+            place,
+            bytes,
+            #[inline(always)]
+            || places.allocated_shortly(place, bytes, peak),
+        );
+        if is_done {
+            self.count_live(thread, bytes);
+            self.see_peak();
+        }
+        is_done
+    }
+
+    #[inline(always)]
+    fn count_live(&mut self, thread: &Thread, bytes: u64) {
+        thread.allocated(bytes);
+        self.counters.live_bytes = self.counters.live_bytes.wrapping_add(bytes);
+        self.counters.live_blocks = self.counters.live_blocks.wrapping_add(1);
+    }
+
+    #[inline(always)]
+    fn see_peak(&mut self) {
+        if self.counters.live_bytes > self.counters.peak_bytes {
+            self.counters.peak_bytes = self.counters.live_bytes;
+            self.counters.peak_blocks = self.counters.live_blocks;
+            self.counters.peak_number += 1;
+        }
+    }
+
+    /// [`Recorder::freed`] where nobody watches for ends of blocks, if all that changes is figures. The block has, or had, so
+    /// many usable bytes.
+    #[inline(always)]
+    pub fn freed_shortly(&mut self, thread: &Thread, interp: &mut Interp, bytes: u64) -> bool {
+        let is_plain = bytes < MAPPING_BYTES && interp.node() == self.freed.node;
+        if is_plain {
+            self.count_dead(thread, bytes);
+        }
+        is_plain
+    }
+
+    /// As [`Recorder::freed_shortly`], where ends are watched for.
+    #[inline(always)]
+    pub fn freed_watched_shortly(&mut self, thread: &Thread, interp: &mut Interp, address: usize) -> bool {
+        if interp.node() != self.freed.node {
+            return false;
+        }
+        let Some(block) = watched(&mut self.blocks).remove_near(address) else { return false };
+        self.places.freed(block.place, block.bytes, self.counters.peak_number);
+        self.count_dead(thread, block.bytes);
+        true
+    }
+
+    /// A block is freed in the node that is in `freed`.
+    #[inline(always)]
+    fn count_dead(&mut self, thread: &Thread, bytes: u64) {
+        self.counters.live_bytes = self.counters.live_bytes.wrapping_sub(bytes);
+        self.counters.live_blocks = self.counters.live_blocks.wrapping_sub(1);
+        thread.freed(bytes);
+        self.freed.bytes += bytes;
+        self.freed.blocks += 1;
+    }
+
+    /// A block was allocated.
+    #[inline]
     pub fn allocated(&mut self, thread: &Thread, address: usize, requested: usize) {
         if self.paused {
             return;
@@ -50,9 +147,7 @@ impl Recorder {
 
     #[inline(always)]
     fn count_allocated(&mut self, thread: &Thread, address: usize, bytes: u64, may_be_pool: bool) {
-        thread::count(&thread.allocated, bytes);
-        self.counters.live_bytes = self.counters.live_bytes.wrapping_add(bytes);
-        self.counters.live_blocks = self.counters.live_blocks.wrapping_add(1);
+        self.count_live(thread, bytes);
         if self.blocks.is_none() && !may_be_pool && self.allocated_unwatched(thread, bytes) {
             return;
         }
@@ -65,11 +160,7 @@ impl Recorder {
             if let Some(lost) = blocks.insert(address, place, bytes) {
                 self.lost(thread, lost);
             }
-            if self.counters.live_bytes > self.counters.peak_bytes {
-                self.counters.peak_bytes = self.counters.live_bytes;
-                self.counters.peak_blocks = self.counters.live_blocks;
-                self.counters.peak_number += 1;
-            }
+            self.see_peak();
         }
     }
 
@@ -88,7 +179,7 @@ impl Recorder {
     }
 
     /// A block is about to be freed.
-    #[inline(always)]
+    #[inline]
     pub fn freed(&mut self, thread: &Thread, address: usize) {
         match self.blocks.as_mut().map(|blocks| blocks.remove(address)) {
             // The allocator is not asked: the block's head is seldom in cache.
@@ -97,6 +188,12 @@ impl Recorder {
             None if self.paused => {}
             None => self.count_freed(thread, usable_bytes(address)),
         }
+    }
+
+    /// The block that was at `address`, of `bytes` usable bytes, has been resized, and is elsewhere or another now.
+    pub fn freed_by_resize(&mut self, thread: &Thread, address: usize, bytes: u64) {
+        let block = self.blocks.as_mut().and_then(|blocks| blocks.remove(address));
+        self.freed_taken(thread, block, bytes);
     }
 
     /// Removes a block that may be freed from the table: what was known of it, and its usable bytes.
@@ -138,9 +235,6 @@ impl Recorder {
 
     #[inline(always)]
     fn count_freed(&mut self, thread: &Thread, bytes: u64) {
-        self.counters.live_bytes = self.counters.live_bytes.wrapping_sub(bytes);
-        self.counters.live_blocks = self.counters.live_blocks.wrapping_sub(1);
-        thread::count(&thread.freed, bytes);
         let node = match self.interp_now(thread) {
             Some(interp) => interp.node(),
             None => self.thread_root(thread).0,
@@ -149,8 +243,7 @@ impl Recorder {
             self.settle_freed();
             self.freed.node = node;
         }
-        self.freed.bytes += bytes;
-        self.freed.blocks += 1;
+        self.count_dead(thread, bytes);
         if bytes >= MAPPING_BYTES {
             self.want_statm();
         }
