@@ -8,7 +8,7 @@
 //! | `recorder` | what an event changes |
 //! | `interp`, `open_calls`, `coroutines`, `sub_cache`, `statement_cache`, `hot_statements`, `generations`, `eval_origins`, `pools` | what is known of perl |
 //! | `scalar_ledger`, `mirror`, `arena_pages`, `birth_notes`, `births`, `deaths` | where and when every live scalar was born |
-//! | `strings`, `locations`, `call_tree`, `places`, `block_table` | what figures belong to |
+//! | `strings`, `locations`, `call_tree`, `frees`, `places`, `block_table` | what figures belong to |
 //! | `shim_types` | what the shim hands over |
 //! | `paged`, `narrow`, `id_table`, `direct_mapped` | how the big ones of these grow and stay small, and how caches do |
 //! | `statm`, `own_memory`, `own_heap`, `reserve` | the process's pages, the profiler's own bytes, where they are, and what it has put by |
@@ -35,6 +35,7 @@ mod coroutines;
 mod deaths;
 mod direct_mapped;
 mod eval_origins;
+mod frees;
 pub mod generations;
 mod header;
 mod heap_sample;

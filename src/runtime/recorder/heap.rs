@@ -1,7 +1,7 @@
 //! What the allocator did, and whose the blocks of perl's pools are.
 
 use super::Recorder;
-use crate::format::ids::{NodeId, PlaceId};
+use crate::format::ids::PlaceId;
 use crate::runtime::block_table::{Block, BlockTable};
 use crate::runtime::hurdles;
 use crate::runtime::interp::Interp;
@@ -13,15 +13,6 @@ use crate::runtime::thread::Thread;
 const MAPPING_BYTES: u64 = 128 << 10;
 /// Smaller blocks are neither pools nor mappings.
 const LARGE_BYTES: u64 = *pools::ARENA_BYTES.start() as u64;
-
-/// What a node has freed in a row. Counters that are neighbours would be made a vector, which takes longer than two sums.
-#[derive(Default)]
-#[repr(C)]
-pub(super) struct Freed {
-    bytes: u64,
-    node: NodeId,
-    blocks: u64,
-}
 
 /// The table of blocks, where it is plain.
 #[inline(always)]
@@ -92,33 +83,31 @@ impl Recorder {
     /// many usable bytes.
     #[inline(always)]
     pub fn freed_shortly(&mut self, thread: &Thread, interp: &mut Interp, bytes: u64) -> bool {
-        let is_plain = bytes < MAPPING_BYTES && interp.node() == self.freed.node;
-        if is_plain {
-            self.count_dead(thread, bytes);
+        if bytes >= MAPPING_BYTES {
+            return false;
         }
-        is_plain
+        let Some(slot) = self.frees.known(interp.node()) else { return false };
+        slot.add(bytes);
+        self.count_dead(thread, bytes);
+        true
     }
 
     /// As [`Recorder::freed_shortly`], where ends are watched for.
     #[inline(always)]
     pub fn freed_watched_shortly(&mut self, thread: &Thread, interp: &mut Interp, address: usize) -> bool {
-        if interp.node() != self.freed.node {
-            return false;
-        }
+        let Some(slot) = self.frees.known(interp.node()) else { return false };
         let Some(block) = watched(&mut self.blocks).remove_near(address) else { return false };
+        slot.add(block.bytes);
         self.places.freed(block.place, block.bytes, self.counters.peak_number);
         self.count_dead(thread, block.bytes);
         true
     }
 
-    /// A block is freed in the node that is in `freed`.
     #[inline(always)]
     fn count_dead(&mut self, thread: &Thread, bytes: u64) {
         self.counters.live_bytes = self.counters.live_bytes.wrapping_sub(bytes);
         self.counters.live_blocks = self.counters.live_blocks.wrapping_sub(1);
         thread.freed(bytes);
-        self.freed.bytes += bytes;
-        self.freed.blocks += 1;
     }
 
     /// A block was allocated.
@@ -239,22 +228,11 @@ impl Recorder {
             Some(interp) => interp.node(),
             None => self.thread_root(thread).0,
         };
-        if node != self.freed.node {
-            self.settle_freed();
-            self.freed.node = node;
-        }
+        let tree = &mut self.tree;
+        self.frees.count(node, bytes, |node, bytes, blocks| tree.freed(node, bytes, blocks));
         self.count_dead(thread, bytes);
         if bytes >= MAPPING_BYTES {
             self.want_statm();
-        }
-    }
-
-    /// The tree gets what was counted for it.
-    #[inline(never)]
-    pub(super) fn settle_freed(&mut self) {
-        let Freed { node, bytes, blocks } = std::mem::take(&mut self.freed);
-        if blocks > 0 {
-            self.tree.freed(node, bytes, blocks);
         }
     }
 

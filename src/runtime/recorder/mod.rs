@@ -30,6 +30,7 @@ use super::block_table::BlockTable;
 use super::call_tree::CallTree;
 use super::deaths::Deaths;
 use super::eval_origins::EvalOrigins;
+use super::frees::Frees;
 use super::generations;
 use super::hot_statements::{Counted, HotStatements};
 use super::hurdles::{self, EXITS};
@@ -119,8 +120,8 @@ pub struct Recorder {
     pub streams: u32,
     evals: EvalOrigins,
     blocks: Option<BlockTable>,
-    /// What a node has freed that the tree does not know yet.
-    freed: heap::Freed,
+    /// What nodes have freed, to be settled as well.
+    frees: Frees,
     pools: PlaceId,
     main: NodeId,
 }
@@ -161,7 +162,7 @@ impl Recorder {
             options,
             streams: 0,
             evals: EvalOrigins::default(),
-            freed: heap::Freed::default(),
+            frees: Frees::default(),
             pools,
             main,
         }
@@ -210,9 +211,9 @@ impl Recorder {
     pub fn settle_hot(&mut self) {
         let (hot, mut figures) = self.hot_and_figures();
         hot.settle(&mut figures);
-        let (places, counters) = (&mut self.places, &mut self.counters);
+        let (tree, places, counters) = (&mut self.tree, &mut self.places, &mut self.counters);
+        self.frees.settle(|node, bytes, blocks| tree.freed(node, bytes, blocks));
         self.deaths.settle(|birthplace, deaths| book_scalars(places, counters, birthplace, 0, deaths));
-        self.settle_freed();
     }
 
     /// Nothing happens any more. What finds nodes and places is given back before the last snapshot needs memory.
