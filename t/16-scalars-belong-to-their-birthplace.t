@@ -30,6 +30,17 @@ cmp_ok($hand_over->of_sub('main::drop')->{self_died_scalars}, '<', 100, 'drop: t
 my $line = $hand_over->lines_of('prog.pl')->{2};
 is($line->{self_net_scalars}, 450, 'the line that made them says so too');
 
+# Code is freed in the midst of a statement that lives on and calls.
+my $undefining = profiled(<<'PERL', options => 'verify=1');
+our (@kept, $name); sub bar { return scalar @_ }
+eval "sub foo$_ { my \$z = 1; return \$z }" for 1 .. 200;
+for $name (map { "foo$_" } 1 .. 200) {
+  push @kept, [{ a => 1, b => [1 .. 20] }, undef(&$name), bar(1)];
+}
+PERL
+is($undefining->{stderr}, '', 'the ledger is right');
+cmp_ok($undefining->lines_of('prog.pl')->{4}{self_net_scalars}, '>=', 200 * 25, 'what was born before the call has its line');
+
 # All ways for scalars to come and go that perl has.
 my $busy = profiled(<<'PERL', options => 'verify=1,interval=0.05');
 use strict; use warnings; use Scalar::Util 'weaken';

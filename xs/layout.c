@@ -63,6 +63,9 @@ InterpView *shim_look(pTHX) {
     const ThreadView *thread;
     if (!mprof_recording) return NULL;
     thread = mprof_thread;
-    if (thread && thread->interp && thread->interp->main_stack == (const void *)PL_mainstack) return thread->interp;
+    /* Another thread may have run it since. */
+    if (thread && thread->interp && thread->interp->thread == thread
+        && thread->interp->main_stack == (const void *)PL_mainstack)
+        return thread->interp;
     return find(aTHX);
 }

@@ -195,7 +195,7 @@ typedef struct InterpView {
     const void *free_top;
     // `PL_sv_count` as of the last boundary, where there is no ledger.
     ptrdiff_t scalars;
-    // The thread that runs it.
+    // The thread that the shim has met it in last.
     const struct ThreadView *thread;
     // All that perl had freed at the last boundary.
     uint32_t freed_so_far;

@@ -174,7 +174,8 @@ NOINLINE static OP *statement_over(pTHX_ const COP *before, OP *next) {
 }
 
 /* Mostly nothing has: no scalar has come or gone, for no two interpreters have a free head in common; nothing waits; and no
- * call is over. */
+ * call is over. Coroutines of one interpreter do have them in common: another may run than the one whose calls those are, but
+ * as long as there is nothing to tell nobody needs to know. */
 #define STATEMENT(name, op)                                                                                           \
     static OP *name(pTHX) {                                                                                           \
         const COP *before = PL_curcop;                                                                                \

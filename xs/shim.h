@@ -127,7 +127,11 @@ PERL_STATIC_INLINE void shim_close_over(pTHX_ InterpView *me) {
 
 /* Before a call: what has happened to scalars until now is the running statement's. Without a ledger mprof_call sees to it. */
 PERL_STATIC_INLINE void shim_settle(pTHX_ InterpView *me) {
-    if (me->has_ledger && shim_scalars_moved(aTHX_ me)) mprof_statement(me, PL_curcop);
+    if (me->has_ledger && shim_scalars_moved(aTHX_ me)) {
+        /* Whatever perl has freed since the last boundary, it is not the statement that runs. */
+        me->freed_so_far = mprof_freed;
+        mprof_statement(me, PL_curcop);
+    }
 }
 
 /* The code that all clones of a closure share, or the CV itself where there is none. */
@@ -163,11 +167,16 @@ PERL_STATIC_INLINE bool shim_open_shortly(pTHX_ InterpView *me, const void *code
     if (UNLIKELY(me->open.top + 1 == me->open.end)) return FALSE;
     node = mprof_call(me, PL_curcop, code, name);
     if (UNLIKELY(node == MPROF_NO_NODE)) return FALSE;
-    next = me->open.top + 1;
-    next->stack = PL_curstackinfo;
-    next->context = context;
-    next->node = node;
-    next->statement = PTR2UV(PL_curcop);
+    /* A signal handler that runs Perl code at once may open calls here, and close them; or have them moved elsewhere, where
+     * there is room as well. */
+    do {
+        next = me->open.top + 1;
+        next->stack = PL_curstackinfo;
+        next->context = context;
+        next->node = node;
+        next->statement = PTR2UV(PL_curcop);
+        __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    } while (UNLIKELY(me->open.top + 1 != next || next->node != node || next->context != context));
     me->open.top = next;
     me->freed_so_far = mprof_freed;
     return TRUE;

@@ -179,6 +179,13 @@ impl Segment {
 /// Neighbouring segments.
 type Page = [Segment; SEGMENTS];
 
+/// A page of empty segments. Never on the stack: a coroutine's may be small.
+fn new_page() -> *mut Page {
+    let mut segments = Vec::with_capacity(SEGMENTS);
+    segments.resize_with(SEGMENTS, || Segment::EMPTY);
+    Box::into_raw(segments.into_boxed_slice()).cast()
+}
+
 /// A slot of the directory.
 #[derive(Clone, Copy)]
 struct Slot {
@@ -222,7 +229,7 @@ fn plain_granule(address: usize) -> u64 {
 impl Drop for BlockTable {
     fn drop(&mut self) {
         for slot in self.directory.iter().filter(|slot| !slot.page.is_null()) {
-            // SAFETY: made by `add`, and in no other slot.
+            // SAFETY: made by `new_page`, a box of so many segments, and in no other slot.
             drop(unsafe { Box::from_raw(slot.page) });
         }
     }
@@ -308,8 +315,7 @@ impl BlockTable {
                 self.grow();
                 at = self.slot(number);
             }
-            let page = Box::into_raw(Box::new([const { Segment::EMPTY }; SEGMENTS]));
-            *self.directory.get_mut(at)? = Slot { number, page };
+            *self.directory.get_mut(at)? = Slot { number, page: new_page() };
         }
         self.last = *self.directory.get(at)?;
         let segment = self.segment(granule, self.last)?;

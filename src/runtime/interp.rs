@@ -30,7 +30,7 @@ pub struct InterpView {
     pub free_top: *const c_void,
     /// `PL_sv_count` as of the last boundary, where there is no ledger.
     pub scalars: isize,
-    /// The thread that runs it.
+    /// The thread that the shim has met it in last.
     pub thread: *const ThreadView,
     /// All that perl had freed at the last boundary.
     pub freed_so_far: u32,

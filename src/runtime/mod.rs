@@ -3,7 +3,7 @@
 //! | file | its one job |
 //! |---|---|
 //! | `options` | what the run was asked to do |
-//! | `interpose` | stands between the program and its allocator |
+//! | `interpose`, `watch` | stands between the program and its allocator |
 //! | `running`, `recording`, `hurdles`, `lock`, `thread` | the way from a hook into the recorder |
 //! | `recorder` | what an event changes |
 //! | `interp`, `open_calls`, `coroutines`, `sub_cache`, `statement_cache`, `hot_statements`, `generations`, `eval_origins`, `pools` | what is known of perl |
@@ -73,4 +73,5 @@ pub mod sub_cache;
 pub mod thread;
 mod trace_file;
 mod trace_state;
+mod watch;
 mod writer;

@@ -15,10 +15,11 @@ use super::own_heap;
 use super::recorder::Recorder;
 use super::running;
 use super::thread::{self, Thread};
+use super::watch::{self, Watch, PLAINLY, WITH_CARE};
 use super::writer;
 use std::sync::atomic::{
-    compiler_fence, AtomicBool, AtomicPtr, AtomicU64, AtomicU8, Ordering::Acquire, Ordering::Relaxed,
-    Ordering::Release, Ordering::SeqCst,
+    compiler_fence, AtomicBool, AtomicPtr, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release,
+    Ordering::SeqCst,
 };
 
 /// The recorder, from the first start to the end of the process.
@@ -42,12 +43,7 @@ pub struct Freed {
 
 /// Makes `recorder` the one, for good.
 pub fn install(recorder: Box<Recorder>) {
-    let watch = match recorder.blocks() {
-        None => NOT,
-        Some(blocks) if blocks.is_plain() => PLAINLY,
-        Some(_) => WITH_CARE,
-    };
-    WATCH.store(watch, Relaxed);
+    watch::begin(recorder.blocks());
     RECORDER.store(Box::leak(recorder), Release);
     mprof_recording.store(true, Relaxed);
 }
@@ -158,7 +154,7 @@ pub fn visit<R>(f: impl FnOnce(&mut Recorder) -> R) -> Option<R> {
     lock::visit(thread::is_any_busy, || f(unsafe { &mut *recorder }))
 }
 
-/// As [`with`], with the interpreter that the shim speaks of, which it found by this thread's [`thread::ThreadView`].
+/// As [`with`], with the interpreter that the shim speaks of, which this thread runs.
 #[inline(always)]
 pub fn with_interp<R>(view: *mut InterpView, f: impl FnOnce(&mut Recorder, &mut Interp) -> R) -> Option<R> {
     with(|recorder, _| {
@@ -168,7 +164,7 @@ pub fn with_interp<R>(view: *mut InterpView, f: impl FnOnce(&mut Recorder, &mut 
     })
 }
 
-/// The thread that runs that interpreter, if there is but one.
+/// The thread that runs that interpreter.
 #[inline(always)]
 fn thread_of(view: *mut InterpView) -> &'static Thread {
     // SAFETY: the shim hands over what it got from `Recorder::interp`, which has told that interpreter its thread: the head of
@@ -230,22 +226,6 @@ fn alone(f: impl FnOnce(&mut Recorder, &'static Thread, &mut Interp) -> bool) ->
     let is_done = !hurdles::any_of(VISITOR) && !interp.has_moved() && f(recorder, thread, interp);
     thread.leave();
     is_done
-}
-
-/// How blocks are watched for their ends. As long as there is a recorder, this stays as it is, so there are hooks for each.
-pub type Watch = u8;
-/// Not at all.
-pub const NOT: Watch = 0;
-/// By a table that is plain.
-pub const PLAINLY: Watch = 1;
-/// By a table that is not.
-pub const WITH_CARE: Watch = 2;
-
-static WATCH: AtomicU8 = AtomicU8::new(NOT);
-
-/// How the recorder watches.
-pub fn watch() -> Watch {
-    WATCH.load(Relaxed)
 }
 
 /// A block was allocated. Returns its address. One function for all hooks, with all that an allocation usually takes in it.

@@ -4,7 +4,8 @@
 //! made it.
 
 use super::slots::Hook;
-use crate::runtime::recording::{self, Freed, Watch, NOT, PLAINLY, WITH_CARE};
+use crate::runtime::recording::{self, Freed};
+use crate::runtime::watch::{self, Watch, NOT, PLAINLY, WITH_CARE};
 use libc::{c_int, c_void, off64_t, off_t, size_t};
 
 extern "C" {
@@ -26,7 +27,7 @@ extern "C" {
 macro_rules! hook {
     ($name:literal, $ours:ident) => {
         || {
-            let ours = match recording::watch() {
+            let ours = match watch::way() {
                 NOT => $ours::<NOT> as *const () as usize,
                 PLAINLY => $ours::<PLAINLY> as *const () as usize,
                 _ => $ours::<WITH_CARE> as *const () as usize,

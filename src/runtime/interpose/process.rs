@@ -25,6 +25,7 @@ pub const HOOKS: &[fn() -> Hook] = &[
     || Hook { name: c"dlopen", ours: our_dlopen as *const () as usize },
     || Hook { name: c"dlmopen", ours: our_dlmopen as *const () as usize },
     || Hook { name: c"pthread_create", ours: our_pthread_create as *const () as usize },
+    || Hook { name: c"thrd_create", ours: our_thrd_create as *const () as usize },
     || Hook { name: c"execve", ours: our_execve as *const () as usize },
     || Hook { name: c"execv", ours: our_execv as *const () as usize },
     || Hook { name: c"execvp", ours: our_execvp as *const () as usize },
@@ -67,6 +68,25 @@ unsafe extern "C" fn our_pthread_create(
     lock::expect_threads();
     // SAFETY: passed on as it came.
     unsafe { pthread_create(thread, attributes, start, argument) }
+}
+
+/// As `pthread_create`, by the name that C has for it; older glibc has none, so it is looked up.
+unsafe extern "C" fn our_thrd_create(
+    thread: *mut c_void,
+    start: extern "C" fn(*mut c_void) -> c_int,
+    argument: *mut c_void,
+) -> c_int {
+    type Create = unsafe extern "C" fn(*mut c_void, extern "C" fn(*mut c_void) -> c_int, *mut c_void) -> c_int;
+    const THRD_ERROR: c_int = 2;
+    lock::expect_threads();
+    // SAFETY: who calls it by that name has a libc that has it, of that type; our own slots are not rewritten.
+    unsafe {
+        let real = libc::dlsym(libc::RTLD_DEFAULT, c"thrd_create".as_ptr());
+        if real.is_null() {
+            return THRD_ERROR;
+        }
+        std::mem::transmute::<*mut c_void, Create>(real)(thread, start, argument)
+    }
 }
 
 /// Writes all there is before the process becomes another program. Called by the assembly below as well.

@@ -93,7 +93,7 @@ impl Recorder {
     #[cold]
     fn see_break(&mut self, interp: &mut Interp) {
         if self.options.statm != StatmMode::Every {
-            // SAFETY: as in `see_pages`.
+            // SAFETY: as in `has_break_moved`.
             mprof_seen_break.store(unsafe { __curbrk }, Relaxed);
         }
         if self.options.statm != StatmMode::Off {

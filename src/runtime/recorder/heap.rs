@@ -2,7 +2,7 @@
 
 use super::Recorder;
 use crate::format::ids::PlaceId;
-use crate::runtime::block_table::{Block, BlockTable};
+use crate::runtime::block_table::Block;
 use crate::runtime::hurdles;
 use crate::runtime::interp::Interp;
 use crate::runtime::interpose::{usable_bytes, usable_bytes_told};
@@ -13,14 +13,6 @@ use crate::runtime::thread::Thread;
 const MAPPING_BYTES: u64 = 128 << 10;
 /// Smaller blocks are neither pools nor mappings.
 const LARGE_BYTES: u64 = *pools::ARENA_BYTES.start() as u64;
-
-/// The table of blocks, where it is plain.
-#[inline(always)]
-fn watched(blocks: &mut Option<BlockTable>) -> &mut BlockTable {
-    debug_assert!(blocks.is_some());
-    // SAFETY: this way is taken where `recording::watch` is `PLAINLY`: there is a table.
-    unsafe { blocks.as_mut().unwrap_unchecked() }
-}
 
 impl Recorder {
     /// [`Recorder::allocated`] where nobody watches for ends of blocks, if all that changes is figures: the block is neither
@@ -48,8 +40,10 @@ impl Recorder {
         }
         let hot = self.hot.held(interp.curcop() as usize, interp.node());
         let Some(place) = hot.and_then(|hot| hot.place()) else { return false };
-        let (places, peak) = (&mut self.places, self.counters.peak_number);
-        let is_done = watched(&mut self.blocks).insert_near(
+        let (Some(blocks), places, peak) = (&mut self.blocks, &mut self.places, self.counters.peak_number) else {
+            return false;
+        };
+        let is_done = blocks.insert_near(
             address,
             place,
             bytes,
@@ -96,7 +90,7 @@ impl Recorder {
     #[inline(always)]
     pub fn freed_watched_shortly(&mut self, thread: &Thread, interp: &mut Interp, address: usize) -> bool {
         let Some(slot) = self.frees.known(interp.node()) else { return false };
-        let Some(block) = watched(&mut self.blocks).remove_near(address) else { return false };
+        let Some(block) = self.blocks.as_mut().and_then(|blocks| blocks.remove_near(address)) else { return false };
         slot.add(block.bytes);
         self.places.freed(block.place, block.bytes, self.counters.peak_number);
         self.count_dead(thread, block.bytes);

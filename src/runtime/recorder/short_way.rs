@@ -1,6 +1,7 @@
 //! The short way of what happens most: a call that is known, a return, a statement. It is taken where nothing but counts,
 //! the ledger's upper end and the stack of open calls change; everything else goes the long way (`calls`, `boundaries`). What
-//! has been done here by then is done, and the long way finds the rest.
+//! has been done here by then is done, and the long way finds the rest. A call that is known the shim opens itself, and a
+//! return with nothing to tell never comes here.
 //!
 //! Nothing here has to call anything, so that it is a few dozen instructions without much of a stack frame.
 
