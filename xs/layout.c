@@ -60,9 +60,7 @@ static InterpView *find(pTHX) {
 
 /* The interpreter to tell of where the one word does not lead to it. */
 InterpView *shim_look(pTHX) {
-    const ThreadView *thread;
-    if (!mprof_recording) return NULL;
-    thread = mprof_thread;
+    const ThreadView *thread = mprof_thread;
     /* Another thread may have run it since. */
     if (thread && thread->interp && thread->interp->thread == thread
         && thread->interp->main_stack == (const void *)PL_mainstack)

@@ -81,9 +81,9 @@ NOINLINE static OP *entersub_at_length(pTHX_ InterpView *me) {
  *
  * What is seldom is done by functions of its own, so that little has to be kept on the way through here. */
 OP *shim_entersub(pTHX) {
-    InterpView *me = shim_me(aTHX);
+    InterpView *me;
     CV *callee;
-    if (UNLIKELY(!me)) return entersub_unrecorded(aTHX);
+    if (UNLIKELY(!mprof_recording || !(me = shim_me(aTHX)))) return entersub_unrecorded(aTHX);
     shim_close_over(aTHX_ me);
     shim_settle(aTHX_ me);
     callee = shim_callee(aTHX_ *PL_stack_sp);
@@ -98,12 +98,15 @@ OP *shim_entersub(pTHX) {
 
 /* Ops that may leave subs: one, as the leavesubs do, or any number, as a return, last or goto does. */
 #define LEAVING(op)                                                                                                   \
-    static OP *leaving_##op(pTHX) {                                                                                   \
+    NOINLINE static OP *leaving_recorded_##op(pTHX) {                                                                 \
         const COP *cop = PL_curcop;                                                                                   \
         OP *next = original[op](aTHX);                                                                                \
         InterpView *me = shim_me(aTHX);                                                                               \
         if (LIKELY(me)) shim_close_left(aTHX_ me, cop);                                                               \
         return next;                                                                                                  \
+    }                                                                                                                 \
+    static OP *leaving_##op(pTHX) {                                                                                   \
+        return LIKELY(mprof_recording) ? leaving_recorded_##op(aTHX) : original[op](aTHX);                            \
     }
 
 LEAVING(OP_LEAVESUB)
@@ -125,7 +128,7 @@ static void settle_before(pTHX) {
 #define LEAVING_BLOCK(op)                                                                                             \
     LEAVING(op)                                                                                                       \
     static OP *leaving_block_##op(pTHX) {                                                                             \
-        settle_before(aTHX);                                                                                          \
+        if (LIKELY(mprof_recording)) settle_before(aTHX);                                                             \
         return leaving_##op(aTHX);                                                                                    \
     }
 
@@ -177,7 +180,7 @@ NOINLINE static OP *statement_over(pTHX_ const COP *before, OP *next) {
  * call is over. Coroutines of one interpreter do have them in common: another may run than the one whose calls those are, but
  * as long as there is nothing to tell nobody needs to know. */
 #define STATEMENT(name, op)                                                                                           \
-    static OP *name(pTHX) {                                                                                           \
+    NOINLINE static OP *name##_recorded(pTHX) {                                                                       \
         const COP *before = PL_curcop;                                                                                \
         OP *next = original[op](aTHX);                                                                                \
         const InterpView *me = mprof_running;                                                                         \
@@ -186,6 +189,9 @@ NOINLINE static OP *statement_over(pTHX_ const COP *before, OP *next) {
                    && !(mprof_hurdles & MPROF_WAITS) && me->open.top->context <= cxstack_ix))                         \
             return next;                                                                                              \
         return statement_over(aTHX_ before, next);                                                                    \
+    }                                                                                                                 \
+    static OP *name(pTHX) {                                                                                           \
+        return LIKELY(mprof_recording) ? name##_recorded(aTHX) : original[op](aTHX);                                  \
     }
 
 STATEMENT(nextstate, OP_NEXTSTATE)

@@ -94,7 +94,8 @@ PERL_STATIC_INLINE bool shim_top_is_over(pTHX_ const InterpView *me) {
 /* The interpreter to tell of, or NULL while nothing is recorded. */
 PERL_STATIC_INLINE InterpView *shim_me(pTHX) {
     InterpView *me = mprof_running;
-    return LIKELY(me->main_stack == (const void *)PL_mainstack) ? me : shim_look(aTHX);
+    if (LIKELY(me->main_stack == (const void *)PL_mainstack)) return me;
+    return mprof_recording ? shim_look(aTHX) : NULL;
 }
 
 /* Have scalars come or gone since the last boundary? A free head that the ledger has seen carries its stamp. */
