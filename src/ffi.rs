@@ -333,6 +333,7 @@ pub extern "C" fn mprof_leave(view: *mut InterpView, cop: *const c_void) -> bool
     leave(view, cop)
 }
 
+/// As [`mprof_leave`], whatever there is to think of. What has the same arguments in the same order can be jumped to.
 #[inline(never)]
 extern "C" fn leave(view: *mut InterpView, cop: *const c_void) -> bool {
     !view.is_null() && with_interp(view, |recorder, interp| recorder.leave(interp, cop as usize)).is_some()
@@ -354,6 +355,7 @@ pub extern "C" fn mprof_statement(view: *mut InterpView, cop: *const c_void) {
     }
 }
 
+/// As [`mprof_statement`], in the same way.
 #[inline(never)]
 extern "C" fn settle(view: *mut InterpView, cop: *const c_void) {
     if !view.is_null() {
