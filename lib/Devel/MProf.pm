@@ -905,8 +905,9 @@ was within a long call into C, for then the profiler's own thread takes the snap
 happened to scalars in the statement that ran.
 
 A handler that perl runs at once (C<POSIX::sigaction> without C<safe>, C<PERL_SIGNALS=unsafe>) may find the profiler in the
-middle of its work. What it calls then is not recorded. If it dies, recording stops, with a message on STDERR. One that
-allocates or forks can find libc's allocator locked, which it is not in a program of one thread, and hang.
+middle of its work. What it calls then is not recorded. If it dies, recording stops, with a message on STDERR. With glibc
+before 2.36, one that allocates or forks can find libc's allocator locked, which it is not in a program of one thread, and
+hang.
 
 =head1 THE TRACE FILE
 

@@ -21,7 +21,7 @@ pub const CHUNK_HEAD_BYTES: usize = 10;
 const COMPRESS_FROM_BYTES: usize = 256;
 
 /// zstd's level: the fastest, for the profiled program pays for it.
-const LEVEL: i32 = 1;
+pub const LEVEL: i32 = 1;
 
 /// Any record of a trace, by kind.
 #[derive(Clone, Debug, PartialEq)]
@@ -105,24 +105,53 @@ pub fn encode_prefix() -> Vec<u8> {
 /// # Errors
 /// [`ChunkError::RecordTooLarge`]; `out` is then as it was.
 pub fn encode_chunk(record: &Record, out: &mut Vec<u8>) -> Result<(), ChunkError> {
-    Encoder::default().encode(record, out)
+    Encoder::<Compressor>::default().encode(record, out)
+}
+
+/// Compresses one payload after the other.
+pub trait Compress {
+    /// A frame of zstd's at [`LEVEL`] that says how long the payload is; `None` where it cannot, for there is no memory.
+    fn compress(&mut self, payload: &[u8]) -> Option<Vec<u8>>;
+}
+
+/// A compressor in libc's memory. It is there from the first payload on.
+#[derive(Default)]
+pub struct Compressor(Option<CCtx<'static>>);
+
+impl Compress for Compressor {
+    /// `zstd::bulk` would panic where there is no memory.
+    fn compress(&mut self, payload: &[u8]) -> Option<Vec<u8>> {
+        if self.0.is_none() {
+            let mut new = CCtx::try_create()?;
+            new.set_parameter(CParameter::CompressionLevel(LEVEL)).ok()?;
+            self.0 = Some(new);
+        }
+        let compressor = self.0.as_mut()?;
+        let mut packed = Vec::with_capacity(compress_bound(payload.len()));
+        if compressor.compress2(&mut packed, payload).is_err() {
+            // It has left the frame open.
+            let _cannot_fail = compressor.reset(ResetDirective::SessionOnly);
+            return None;
+        }
+        Some(packed)
+    }
 }
 
 /// Makes chunks of records, one after the other, in memory that it keeps.
 #[derive(Default)]
-pub struct Encoder {
-    /// There from the first payload on that is worth compressing.
-    compressor: Option<CCtx<'static>>,
+pub struct Encoder<C = Compressor> {
+    /// What compresses their payloads.
+    pub compressor: C,
 }
 
-impl Encoder {
+impl<C: Compress> Encoder<C> {
     /// Appends `record` to `out` as one chunk.
     ///
     /// # Errors
     /// [`ChunkError::RecordTooLarge`]; `out` is then as it was.
     pub fn encode(&mut self, record: &Record, out: &mut Vec<u8>) -> Result<(), ChunkError> {
         let (kind, payload) = payload(record)?;
-        let packed = if payload.len() >= COMPRESS_FROM_BYTES { self.compressed(&payload) } else { None };
+        let packed = if payload.len() >= COMPRESS_FROM_BYTES { self.compressor.compress(&payload) } else { None };
         let (codec, stored) = match &packed {
             Some(packed) if packed.len() < payload.len() => (1u8, packed),
             _ => (0u8, &payload),
@@ -134,33 +163,6 @@ impl Encoder {
         out.extend_from_slice(&checksum(&head, stored).to_le_bytes());
         out.extend_from_slice(stored);
         Ok(())
-    }
-
-    /// `None` where there is no memory for it: `zstd::bulk` would panic then.
-    fn compressed(&mut self, payload: &[u8]) -> Option<Vec<u8>> {
-        if self.compressor.is_none() {
-            let mut new = CCtx::try_create()?;
-            new.set_parameter(CParameter::CompressionLevel(LEVEL)).ok()?;
-            self.compressor = Some(new);
-        }
-        let compressor = self.compressor.as_mut()?;
-        let mut packed = Vec::with_capacity(compress_bound(payload.len()));
-        if compressor.compress2(&mut packed, payload).is_err() {
-            // It has left the frame open.
-            let _cannot_fail = compressor.reset(ResetDirective::SessionOnly);
-            return None;
-        }
-        Some(packed)
-    }
-
-    /// Gives the compressor's memory back, until there is something to compress again.
-    pub fn rest(&mut self) {
-        self.compressor = None;
-    }
-
-    /// The bytes of memory that the compressor keeps, which no allocator of Rust's knows of.
-    pub fn compressor_bytes(&self) -> usize {
-        self.compressor.as_ref().map_or(0, |compressor| compressor.sizeof())
     }
 }
 
@@ -211,6 +213,17 @@ fn payload(record: &Record) -> Result<(u8, Vec<u8>), ChunkError> {
 /// # Errors
 /// [`ChunkError::Truncated`] where more bytes might make a chunk of it; any other where they could not.
 pub fn decode_chunk(bytes: &[u8]) -> Result<(Record, usize), ChunkError> {
+    decode_chunk_by(bytes, |stored, plain_bytes| zstd::bulk::decompress(stored, plain_bytes).ok())
+}
+
+/// As [`decode_chunk`]; `decompress` unpacks a frame of zstd's to at most so many bytes, or not.
+///
+/// # Errors
+/// As there.
+pub fn decode_chunk_by(
+    bytes: &[u8],
+    decompress: impl FnOnce(&[u8], usize) -> Option<Vec<u8>>,
+) -> Result<(Record, usize), ChunkError> {
     let (head, rest) = bytes.split_at_checked(CHUNK_HEAD_BYTES).ok_or(ChunkError::Truncated)?;
     let &[kind, codec, l0, l1, l2, l3, c0, c1, c2, c3] = head else { return Err(ChunkError::Truncated) };
     if !(1..=15).contains(&kind) || codec > 1 {
@@ -234,7 +247,7 @@ pub fn decode_chunk(bytes: &[u8]) -> Result<(Record, usize), ChunkError> {
         if plain_length > MAX_CHUNK_BYTES {
             return Err(ChunkError::TooLong(plain_length));
         }
-        unpacked = zstd::bulk::decompress(stored, plain_length).map_err(|_| ChunkError::Malformed)?;
+        unpacked = decompress(stored, plain_length).ok_or(ChunkError::Malformed)?;
         &unpacked
     };
     let record = match kind {

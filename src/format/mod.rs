@@ -79,7 +79,10 @@ pub mod heap;
 pub mod ids;
 pub mod records;
 
-pub use chunk::{decode_chunk, encode_chunk, encode_prefix, ChunkError, Encoder, Record, MAX_CHUNK_BYTES};
+pub use chunk::{
+    decode_chunk, decode_chunk_by, encode_chunk, encode_prefix, ChunkError, Compress, Encoder, Record, LEVEL,
+    MAX_CHUNK_BYTES,
+};
 
 /// The first eight bytes of every trace.
 pub const MAGIC: [u8; 8] = *b"MPROF\x1a\n\0";

@@ -16,8 +16,9 @@
 //! | `marks` | units of the program's work |
 //! | `heap_sample`, `heap_visit` | which scalars live on, and what refers to them |
 //! | `session`, `snapshot`, `header`, `trace_state` | when what is written |
-//! | `writer`, `trace_file`, `high_fd` | the writing of it |
-//! | `complaint` | what has to be said meanwhile |
+//! | `writer`, `trace_file`, `compressor`, `high_fd` | the writing of it |
+//! | `libc_threads` | that libc need not know of the thread that does it |
+//! | `complaint`, `system_words` | what has to be said meanwhile |
 //!
 //! It allocates nothing through perl, runs no Perl code, takes no lock while there is one thread, and does not panic.
 
@@ -31,6 +32,7 @@ pub mod block_table;
 mod call_stream;
 mod call_tree;
 pub mod complaint;
+mod compressor;
 mod coroutines;
 mod deaths;
 mod direct_mapped;
@@ -46,6 +48,7 @@ pub mod hurdles;
 mod id_table;
 pub mod interp;
 mod interpose;
+mod libc_threads;
 pub mod locations;
 mod lock;
 mod marks;
@@ -70,6 +73,7 @@ mod statement_cache;
 mod statm;
 mod strings;
 pub mod sub_cache;
+mod system_words;
 pub mod thread;
 mod trace_file;
 mod trace_state;

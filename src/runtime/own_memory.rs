@@ -84,12 +84,6 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// What is allocated past Rust's allocator had `before` bytes, and has `now`.
-pub fn resized_elsewhere(before: usize, now: usize) {
-    grown(now.saturating_sub(before));
-    LIVE_BYTES.fetch_sub(before.saturating_sub(now), Relaxed);
-}
-
 /// Bytes the profiler holds now.
 pub fn live_bytes() -> u64 {
     LIVE_BYTES.load(Relaxed) as u64

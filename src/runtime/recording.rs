@@ -101,7 +101,7 @@ pub fn register() -> &'static Thread {
         thread::register(false)
     };
     if is_new && thread.enter() {
-        writer::prepare_sender();
+        writer::prepare_to_wait();
         thread.leave();
     }
     thread

@@ -12,7 +12,10 @@ use super::thread::{ErrnoKept, Thread};
 use super::trace_file::{self, absolute, TraceFile};
 use super::trace_state::TraceState;
 use super::writer::{Writer, TICKS};
-use super::{header, heap_sample, hurdles, interpose, lock, own_heap, reserve, snapshot, thread, writer};
+use super::{
+    header, heap_sample, hurdles, interpose, libc_threads, lock, own_heap, reserve, snapshot, system_words, thread,
+    writer,
+};
 use crate::format::records::{Cause, End, Libraries, TimePoint};
 use crate::format::Record;
 use parking_lot::Mutex;
@@ -109,6 +112,8 @@ pub fn start(layout: PerlLayout) -> Result<(), String> {
     recording::end_on_panic();
     share_with_children();
     reserve::put_by();
+    libc_threads::look_up();
+    system_words::look_up();
     let plan = PLAN.lock().clone().unwrap_or_default();
     let file = TraceFile::create(&plan.path, pid()).map_err(|error| error.to_string())?;
     interpose::prove_allocator();

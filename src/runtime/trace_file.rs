@@ -4,7 +4,8 @@
 //! not reach a thread of the program.
 
 use super::high_fd;
-use crate::format::{decode_chunk, encode_prefix, Record, MAGIC, PREFIX_BYTES};
+use super::{compressor, system_words};
+use crate::format::{decode_chunk_by, encode_prefix, Record, MAGIC, PREFIX_BYTES};
 use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -27,7 +28,7 @@ pub enum TraceFileError {
         what: &'static str,
     },
     /// The system refused.
-    #[error("cannot {doing} {}: {error}", path.display())]
+    #[error("cannot {doing} {}: {}", path.display(), system_words::of(error))]
     System {
         /// The name.
         path: PathBuf,
@@ -268,7 +269,7 @@ fn look_at(path: &Path, pid: u32) -> Result<Found, TraceFileError> {
     if !lock(&file) {
         return Ok(Found::InUse);
     }
-    let first = start.get(PREFIX_BYTES..).and_then(|chunk| decode_chunk(chunk).ok());
+    let first = start.get(PREFIX_BYTES..).and_then(|chunk| decode_chunk_by(chunk, compressor::decompress).ok());
     match first {
         Some((Record::Header(header), _)) if header.pid == pid => Ok(Found::InUse),
         _ => Ok(Found::OldTrace),

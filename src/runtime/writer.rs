@@ -4,10 +4,11 @@
 //! It touches the recorder only while no thread of the program is inside, and never waits for one. Nothing it does is
 //! recorded, and no signal of the program is delivered to it.
 
+use super::compressor::Compressor;
 use super::hurdles::{self, MPROF_WAITS};
 use super::recording;
 use super::trace_file::TraceFile;
-use super::{lock, own_memory, session, thread};
+use super::{libc_threads, lock, session, thread};
 use crate::format::records::{Cause, Snapshot};
 use crate::format::{Encoder, Record};
 use crossbeam_channel::{bounded, Receiver, RecvTimeoutError, Sender};
@@ -70,10 +71,13 @@ impl Writer {
         let progress = Arc::new(Progress::default());
         let output = Output { file, has_failed: false, progress: Arc::clone(&progress), encoder: Encoder::default() };
         lock::expect_visits();
+        let believed = libc_threads::belief();
         let mask = block_signals();
         BEGINS.store(true, Relaxed);
         let thread = std::thread::Builder::new().name("mprof".into()).stack_size(STACK_BYTES).spawn(move || {
             thread::register(true);
+            // What the thread needs of libc to wait, it takes before libc is told that there is no such thread.
+            prepare_to_wait();
             let _ = begun.send(());
             write_all(output, &messages, interval);
         });
@@ -81,6 +85,7 @@ impl Writer {
         if thread.is_ok() {
             let _ = wait.recv();
         }
+        libc_threads::restore(believed);
         BEGINS.store(false, Relaxed);
         let thread = thread?;
         ABANDONED.store(false, Relaxed);
@@ -116,8 +121,11 @@ impl Writer {
 
     /// Waits until all has been written and the thread has ended.
     pub fn finish(self) {
-        drop(self.channel);
-        let _ = self.thread.join();
+        // As it ends, the thread gives back to libc what it had to begin with.
+        libc_threads::truly(|| {
+            drop(self.channel);
+            let _ = self.thread.join();
+        });
     }
 
     /// In a forked child, where the thread does not exist: gives everything up without touching it.
@@ -131,9 +139,9 @@ pub fn abandon_all() {
     ABANDONED.store(true, Relaxed);
 }
 
-/// Has a thread of the program what it needs to wait for the writer. std gives it out when it is first asked for, takes a
+/// Has a thread what it needs to wait: one of the program's for the writer, and the writer. std gives it out when it is first asked for, takes a
 /// lock of the loader's then, and ends the process where there is no memory: so not while the recorder is held, and not late.
-pub fn prepare_sender() {
+pub fn prepare_to_wait() {
     let (_open, nothing) = bounded::<()>(0);
     let _ = nothing.recv_timeout(Duration::ZERO);
 }
@@ -159,7 +167,7 @@ struct Output {
     file: TraceFile,
     has_failed: bool,
     progress: Arc<Progress>,
-    encoder: Encoder,
+    encoder: Encoder<Compressor>,
 }
 
 impl Output {
@@ -183,21 +191,14 @@ impl Output {
             _ => false,
         };
         let mut bytes = Vec::new();
-        let compressor_bytes = self.encoder.compressor_bytes();
         let encoded = self.encoder.encode(record, &mut bytes);
-        own_memory::resized_elsewhere(compressor_bytes, self.encoder.compressor_bytes());
         if matches!(record, Record::Snapshot(_)) {
-            self.rest();
+            // It may be long until the next record; and what is kept here when the program forks, the child never gets rid of.
+            self.encoder.compressor.rest();
         }
         encoded.map_err(|error| error.to_string())?;
         self.file.append(&bytes, is_of_note).map_err(|error| error.to_string())?;
         Ok(bytes.len())
-    }
-
-    /// It may be long until the next record; and what is kept here when the program forks, the child never gets rid of.
-    fn rest(&mut self) {
-        own_memory::resized_elsewhere(self.encoder.compressor_bytes(), 0);
-        self.encoder.rest();
     }
 
     /// An interval has passed since the start: all that waits is of note.
@@ -210,12 +211,6 @@ impl Output {
     fn fail(&mut self, why: &str) {
         self.has_failed = true;
         recording::end(why);
-    }
-}
-
-impl Drop for Output {
-    fn drop(&mut self) {
-        self.rest();
     }
 }
 

@@ -13,6 +13,8 @@ pub struct Object {
     pub dynamic: usize,
     /// Does it say where its own libraries are (RPATH or RUNPATH)? Then `dlopen` depends on who calls it.
     pub has_runpath: bool,
+    /// Its number among those with thread-local variables; 0 where it has none.
+    pub tls_module: usize,
     /// Addresses that are read-only once relocated.
     pub relro: Range<usize>,
     relocations: [Range<usize>; 2],
@@ -124,8 +126,16 @@ unsafe fn object(info: &dl_phdr_info) -> Option<Object> {
     }
     let dynamic = headers.iter().find(|header| header.p_type == libc::PT_DYNAMIC).map(range)?.start;
     let relro = headers.iter().find(|header| header.p_type == libc::PT_GNU_RELRO).map_or(0..0, range);
-    let mut object =
-        Object { base, dynamic, has_runpath: false, relro, relocations: [0..0, 0..0], symbols: 0, names: 0 };
+    let mut object = Object {
+        base,
+        dynamic,
+        has_runpath: false,
+        tls_module: info.dlpi_tls_modid,
+        relro,
+        relocations: [0..0, 0..0],
+        symbols: 0,
+        names: 0,
+    };
     let (mut rela, mut rela_size, mut plt, mut plt_size) = (0, 0, 0, 0);
     let mut entry = dynamic as *const Dynamic;
     loop {

@@ -6,6 +6,7 @@
 
 mod allocator;
 mod chunk;
+mod credentials;
 mod elf;
 mod process;
 mod slots;

@@ -2,7 +2,8 @@
 //! whose recorder is gone is the real one and a load more.
 
 use super::elf::{for_each_object, load_counts, Object, Slot};
-use super::{allocator, process};
+use super::{allocator, credentials, process};
+use crate::runtime::libc_threads;
 use parking_lot::Mutex;
 use std::ffi::CStr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -39,11 +40,13 @@ pub fn patch_all() -> usize {
         patched.objects.clear();
     }
     patched.counts = counts;
-    let hooks: Vec<Hook> = allocator::HOOKS.iter().chain(process::HOOKS).map(|hook| hook()).collect();
+    let hooks: Vec<Hook> =
+        [allocator::HOOKS, process::HOOKS, credentials::HOOKS].into_iter().flatten().map(|hook| hook()).collect();
     for_each_object(|object| {
         let identity = (object.base, object.dynamic);
         if !patched.objects.contains(&identity) {
             patched.objects.push(identity);
+            libc_threads::met_module(object.tls_module);
             object.for_each_slot(|slot| patched.slots += usize::from(patch(object, slot, &hooks)));
         }
     });
