@@ -2,6 +2,7 @@
 
 use super::calls::Calls;
 use super::heap::{Census, HeapBegins, HeapEdges, HeapScalars};
+use super::old_tables::Old;
 use super::records::{End, Figures, Header, Libraries, Marks, Nodes, Places, Snapshot, Strings, Subs};
 use super::{MAGIC, VERSION};
 use bincode::config::{standard, Configuration, Limit, LittleEndian, Varint};
@@ -32,11 +33,11 @@ pub enum Record {
     Strings(Strings),
     /// Kind 3.
     Subs(Subs),
-    /// Kind 4.
+    /// Kind 16; before version 3 kind 4.
     Nodes(Nodes),
-    /// Kind 5.
+    /// Kind 17; before version 3 kind 5.
     Places(Places),
-    /// Kind 6.
+    /// Kind 18; before version 3 kind 6.
     Figures(Figures),
     /// Kind 7.
     Snapshot(Snapshot),
@@ -88,7 +89,7 @@ pub enum ChunkError {
 
 type Config = Configuration<LittleEndian, Varint, Limit<MAX_CHUNK_BYTES>>;
 
-fn config() -> Config {
+pub(super) fn config() -> Config {
     // The limit bounds what a forged length can make the decoder allocate.
     standard().with_limit::<MAX_CHUNK_BYTES>()
 }
@@ -188,9 +189,9 @@ fn payload(record: &Record) -> Result<(u8, Vec<u8>), ChunkError> {
         Record::Header(r) => (1, encoded(r)),
         Record::Strings(r) => (2, encoded(r)),
         Record::Subs(r) => (3, encoded(r)),
-        Record::Nodes(r) => (4, encoded(r)),
-        Record::Places(r) => (5, encoded(r)),
-        Record::Figures(r) => (6, encoded(r)),
+        Record::Nodes(r) => (16, encoded(r)),
+        Record::Places(r) => (17, encoded(r)),
+        Record::Figures(r) => (18, encoded(r)),
         Record::Snapshot(r) => (7, encoded(r)),
         Record::End(r) => (8, encoded(r)),
         Record::Libraries(r) => (9, encoded(r)),
@@ -226,7 +227,7 @@ pub fn decode_chunk_by(
 ) -> Result<(Record, usize), ChunkError> {
     let (head, rest) = bytes.split_at_checked(CHUNK_HEAD_BYTES).ok_or(ChunkError::Truncated)?;
     let &[kind, codec, l0, l1, l2, l3, c0, c1, c2, c3] = head else { return Err(ChunkError::Truncated) };
-    if !(1..=15).contains(&kind) || codec > 1 {
+    if !(1..=18).contains(&kind) || codec > 1 {
         return Err(ChunkError::Unknown { kind, codec });
     }
     let length = u32::from_le_bytes([l0, l1, l2, l3]) as usize;
@@ -254,9 +255,9 @@ pub fn decode_chunk_by(
         1 => Record::Header(decode(payload)?),
         2 => Record::Strings(decode(payload)?),
         3 => Record::Subs(decode(payload)?),
-        4 => Record::Nodes(decode(payload)?),
-        5 => Record::Places(decode(payload)?),
-        6 => Record::Figures(decode(payload)?),
+        4 => Record::Nodes(decode::<Old<Nodes>>(payload)?.0),
+        5 => Record::Places(decode::<Old<Places>>(payload)?.0),
+        6 => Record::Figures(decode::<Old<Figures>>(payload)?.0),
         7 => Record::Snapshot(decode(payload)?),
         8 => Record::End(decode(payload)?),
         9 => Record::Libraries(decode(payload)?),
@@ -265,7 +266,10 @@ pub fn decode_chunk_by(
         12 => Record::HeapScalars(decode(payload)?),
         13 => Record::HeapEdges(decode(payload)?),
         14 => Record::Census(decode(payload)?),
-        _ => Record::Calls(decode(payload)?),
+        15 => Record::Calls(decode(payload)?),
+        16 => Record::Nodes(decode(payload)?),
+        17 => Record::Places(decode(payload)?),
+        _ => Record::Figures(decode(payload)?),
     };
     Ok((record, CHUNK_HEAD_BYTES + length))
 }
@@ -401,7 +405,14 @@ mod tests {
         });
         let mut bytes = Vec::new();
         encode_chunk(&record, &mut bytes).unwrap();
-        assert_eq!(&bytes[..6], &[6, 0, 11, 0, 0, 0]);
-        assert_eq!(&bytes[CHUNK_HEAD_BYTES..], &[251, 44, 1, 1, 1, 2, 0, 0, 1, 0, 0]);
+        assert_eq!(&bytes[..6], &[18, 0, 9, 0, 0, 0]);
+        assert_eq!(&bytes[CHUNK_HEAD_BYTES..], &[251, 44, 1, 1, 18, 2, 1, 0, 0]);
+
+        // As version 2 has it.
+        let payload = [251, 44, 1, 1, 1, 2, 0, 0, 1, 0, 0];
+        let mut old = vec![6, 0, 11, 0, 0, 0];
+        old.extend(checksum(&old, &payload).to_le_bytes());
+        old.extend(payload);
+        assert_eq!(decode_chunk(&old), Ok((record, old.len())));
     }
 }

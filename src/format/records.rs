@@ -1,6 +1,6 @@
 //! What a trace says, as plain records. They are written with bincode's standard configuration (little endian,
-//! variable-length integers), field by field in the order given here, the big tables column by column (see `columns`);
-//! the order is part of the format.
+//! variable-length integers), field by field in the order given here, the big tables in codings of their own
+//! (see `rows` and `columns`); the order is part of the format.
 //!
 //! Figures are cumulative since the start of the trace, never differences, so a reader needs the last record of
 //! each node and place and nothing else.

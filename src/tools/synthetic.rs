@@ -54,16 +54,26 @@ impl Synthetic {
     }
 
     pub(crate) fn node(&mut self, parent: NodeId, sub: SubId, call_file: StrId, call_line: u32) -> NodeId {
-        let first = NodeId(self.nodes);
-        self.nodes += 1;
-        self.push(&Record::Nodes(Nodes { first, nodes: vec![Node { parent, sub, call_file, call_line }] }));
-        first
+        self.nodes(vec![Node { parent, sub, call_file, call_line }])
     }
 
     pub(crate) fn place(&mut self, node: NodeId, file: StrId, line: u32) -> PlaceId {
+        self.places(vec![Place { node, file, line }])
+    }
+
+    /// Nodes in one record. A root is its own parent.
+    pub(crate) fn nodes(&mut self, nodes: Vec<Node>) -> NodeId {
+        let first = NodeId(self.nodes);
+        self.nodes += nodes.len() as u32;
+        self.push(&Record::Nodes(Nodes { first, nodes }));
+        first
+    }
+
+    /// Places in one record.
+    pub(crate) fn places(&mut self, places: Vec<Place>) -> PlaceId {
         let first = PlaceId(self.places);
-        self.places += 1;
-        self.push(&Record::Places(Places { first, places: vec![Place { node, file, line }] }));
+        self.places += places.len() as u32;
+        self.push(&Record::Places(Places { first, places }));
         first
     }
 

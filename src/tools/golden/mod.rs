@@ -1,11 +1,12 @@
-//! The golden traces, `t/data/v1.mprof` of format version 1 and `v2.mprof` of version 2, and what every report says of
-//! them.
+//! The golden traces, `t/data/v1.mprof` of format version 1, `v2.mprof` of version 2 and `v3.mprof` of version 3, and what
+//! every report says of them.
 //!
 //! The traces must stay readable, with these figures, in every later version. Only what reports look like may change:
 //! `cargo test regenerate_the_reports -- --ignored`.
 
 mod v1;
 mod v2;
+mod v3;
 
 use super::profile::Profile;
 use super::reader::{read_keeping, Keep};
@@ -19,7 +20,7 @@ use std::path::Path;
 /// A golden trace: its name, and how it was made.
 type Golden = (&'static str, fn() -> Synthetic);
 
-const TRACES: [Golden; 2] = [("v1", v1::trace), ("v2", v2::trace)];
+const TRACES: [Golden; 3] = [("v1", v1::trace), ("v2", v2::trace), ("v3", v3::trace)];
 
 fn path(name: &str) -> String {
     format!("t/data/{name}.mprof")

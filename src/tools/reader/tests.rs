@@ -117,7 +117,7 @@ fn what_is_no_trace_is_told_in_one_sentence() {
         (vec![], "x.mprof is empty"),
         (b"#!/usr/bin/perl".to_vec(), "x.mprof is no trace of Devel::MProf"),
         (b"#!".to_vec(), "x.mprof is no trace of Devel::MProf"),
-        (newer, "x.mprof is a trace of version 7; this mprof-dump reads up to version 2"),
+        (newer, "x.mprof is a trace of version 7; this mprof-dump reads up to version 3"),
         (encode_prefix(), "x.mprof is a trace without a header: the chunk is cut off"),
         (MAGIC[..5].to_vec(), "x.mprof is a trace without a header: the chunk is cut off"),
     ] {

@@ -106,3 +106,8 @@ fn the_trace_of_version_1_ends_at_any_byte() {
 fn the_trace_of_version_2_ends_at_any_byte() {
     is_right_at_every_length(&std::fs::read("t/data/v2.mprof").unwrap(), 32);
 }
+
+#[test]
+fn the_trace_of_version_3_ends_at_any_byte() {
+    is_right_at_every_length(&std::fs::read("t/data/v3.mprof").unwrap(), 2);
+}
