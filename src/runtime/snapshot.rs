@@ -10,11 +10,15 @@ use rustc_hash::FxHashMap;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-/// Entries of a table, or figures, that go into one chunk at most: what waits for the writer stays small.
+/// Strings, subs or figures that go into one chunk at most: what waits for the writer stays small.
 const RECORDS_A_CHUNK: usize = 1 << 12;
 
-/// Chunks that are written ahead of a snapshot at a time: the program waits for these.
-const CHUNKS_AHEAD: usize = 8;
+/// Nodes or places that go into one, which are a fourth of the size: the more of them, the better they compress. Coded, so
+/// many take less than 64 KiB; zstd's memory grows with more.
+const PATHS_A_CHUNK: usize = 3 << 12;
+
+/// Records that are written ahead of a snapshot at a time: the program waits for these.
+const RECORDS_AHEAD: usize = 1 << 15;
 
 /// Has anything changed since the last snapshot?
 pub fn is_due(recorder: &mut Recorder) -> bool {
@@ -44,14 +48,13 @@ pub fn write_ahead(recorder: &mut Recorder, mut put: impl FnMut(Record)) -> bool
     recorder.settle_hot();
     let snapshot = recorder.trace.snapshot;
     let mut is_all = false;
-    for _ in 0..define_some(recorder, CHUNKS_AHEAD, &mut put) {
-        let nodes = recorder.tree.take_changed(RECORDS_A_CHUNK);
-        is_all = nodes.len() < RECORDS_A_CHUNK;
+    let mut left = define_some(recorder, RECORDS_AHEAD, &mut put);
+    while left > 0 && !is_all {
+        let nodes = recorder.tree.take_changed(RECORDS_A_CHUNK.min(left));
+        is_all = nodes.len() < RECORDS_A_CHUNK.min(left);
+        left -= nodes.len();
         if !nodes.is_empty() {
             put(Record::Figures(Figures { snapshot, nodes, places: Vec::new() }));
-        }
-        if is_all {
-            break;
         }
     }
     recorder.trace.ahead_took += begun.elapsed();
@@ -115,30 +118,32 @@ pub fn define(recorder: &mut Recorder, put: &mut dyn FnMut(Record)) {
     define_some(recorder, usize::MAX, put);
 }
 
-/// Writes what has not been written yet of the tables, and of nodes and places at most so many chunks. Returns how many
-/// chunks of these are left; only if there are any, all nodes and places have been written.
-fn define_some(recorder: &mut Recorder, mut chunks: usize, put: &mut dyn FnMut(Record)) -> usize {
+/// Writes what has not been written yet of the tables, and of nodes and places at most so many. Returns how many of these
+/// are left; only if there are any, all nodes and places have been written.
+fn define_some(recorder: &mut Recorder, mut left: usize, put: &mut dyn FnMut(Record)) -> usize {
     define_strings(recorder, put);
     let [_, subs, nodes, places] = &mut recorder.trace.written;
     for chunk in recorder.tree.subs_from(*subs).chunks(RECORDS_A_CHUNK) {
         put(Record::Subs(Subs { first: SubId(*subs), subs: chunk.to_vec() }));
         *subs += chunk.len() as u32;
     }
-    while *nodes < recorder.tree.len() && chunks > 0 {
-        chunks -= 1;
-        let new: Vec<_> = recorder.tree.nodes_from(*nodes, RECORDS_A_CHUNK, &recorder.locations).collect();
+    while *nodes < recorder.tree.len() && left > 0 {
+        let count = PATHS_A_CHUNK.min(left);
+        let new: Vec<_> = recorder.tree.nodes_from(*nodes, count, &recorder.locations).collect();
+        left -= new.len();
         let first = NodeId(*nodes);
         *nodes += new.len() as u32;
         put(Record::Nodes(Nodes { first, nodes: new }));
     }
-    while *places < recorder.places.count() && chunks > 0 {
-        chunks -= 1;
-        let new: Vec<_> = recorder.places.from(*places, RECORDS_A_CHUNK, &recorder.locations).collect();
+    while *places < recorder.places.count() && left > 0 {
+        let count = PATHS_A_CHUNK.min(left);
+        let new: Vec<_> = recorder.places.from(*places, count, &recorder.locations).collect();
+        left -= new.len();
         let first = PlaceId(*places);
         *places += new.len() as u32;
         put(Record::Places(Places { first, places: new }));
     }
-    chunks
+    left
 }
 
 /// Those that changed, by the kernel's number: a thread that frees something after its end may be known twice.
