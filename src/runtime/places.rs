@@ -51,7 +51,7 @@ impl Default for Recent {
 /// All places met so far.
 pub struct Places {
     all: Paged<Small>,
-    big: Vec<PlaceFigures>,
+    big: Vec<Big>,
     ids: IdTable,
     /// Places met lately.
     recent: DirectMapped<Recent, { 1 << 11 }>,
@@ -67,13 +67,59 @@ fn spread_place(node: NodeId, at: LocationId) -> u64 {
     spread_groups(u64::from(node.0) << 32 | u64::from(at.number() >> GROUP_BITS), at.number())
 }
 
-/// A place that has not changed since a newer peak held then what it holds now.
-#[inline]
-fn bring_up_to(peak: u64, figures: &mut PlaceFigures) {
-    if figures.peak_number != peak {
-        figures.peak_number = peak;
-        figures.at_peak_bytes = figures.live_bytes;
-        figures.at_peak_blocks = figures.live_blocks;
+/// Figures of a place in full width: a line of cache. Of blocks that live, 2³² would be at least 96 GiB.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+struct Big {
+    allocated_bytes: u64,
+    allocated_blocks: u64,
+    live_bytes: u64,
+    at_peak_bytes: u64,
+    scalars_born: u64,
+    scalars_died: u64,
+    live_blocks: u32,
+    at_peak_blocks: u32,
+    /// Low half of the peak's number.
+    peak: u32,
+}
+
+const _: () = assert!(size_of::<Big>() == 64);
+
+impl Big {
+    /// A place that has not changed since a newer peak held then what it holds now.
+    #[inline]
+    fn bring_up_to(&mut self, peak: u64) {
+        if self.peak != peak as u32 {
+            self.peak = peak as u32;
+            self.at_peak_bytes = self.live_bytes;
+            self.at_peak_blocks = self.live_blocks;
+        }
+    }
+
+    /// Counts a block.
+    #[inline(always)]
+    fn allocate(&mut self, bytes: u64, lives: bool) {
+        self.allocated_bytes += bytes;
+        self.allocated_blocks += 1;
+        if lives {
+            self.live_bytes += bytes;
+            self.live_blocks = self.live_blocks.wrapping_add(1);
+        }
+    }
+
+    fn told(self, id: PlaceId, peak: u64) -> PlaceFigures {
+        PlaceFigures {
+            id,
+            allocated_bytes: self.allocated_bytes,
+            allocated_blocks: self.allocated_blocks,
+            live_bytes: self.live_bytes,
+            live_blocks: self.live_blocks.into(),
+            at_peak_bytes: self.at_peak_bytes,
+            at_peak_blocks: self.at_peak_blocks.into(),
+            peak_number: peak,
+            scalars_born: self.scalars_born,
+            scalars_died: self.scalars_died,
+        }
     }
 }
 
@@ -94,18 +140,17 @@ impl Small {
         }
     }
 
-    fn widened(self, id: PlaceId, peak: u64) -> PlaceFigures {
-        PlaceFigures {
-            id,
+    fn widened(self) -> Big {
+        Big {
             allocated_bytes: self.allocated.bytes(),
             allocated_blocks: self.allocated_blocks.into(),
             live_bytes: self.live.bytes(),
-            live_blocks: self.live_blocks.into(),
             at_peak_bytes: self.at_peak.bytes(),
-            at_peak_blocks: self.at_peak_blocks.into(),
-            peak_number: peak,
             scalars_born: self.scalars_born.into(),
             scalars_died: self.scalars_died.into(),
+            live_blocks: self.live_blocks.into(),
+            at_peak_blocks: self.at_peak_blocks.into(),
+            peak: self.peak,
         }
     }
 
@@ -128,14 +173,16 @@ impl Small {
 }
 
 /// The figures of a place, as of the newest peak.
-fn figures(big: &[PlaceFigures], id: PlaceId, mut place: Small, peak: u64) -> PlaceFigures {
-    if let Some(&figures) = big.get(place.peak as usize).filter(|_| place.state.is_big()) {
-        let mut figures = figures;
-        bring_up_to(peak, &mut figures);
-        return figures;
-    }
-    place.bring_up_to(peak);
-    place.widened(id, peak)
+fn figures(big: &[Big], id: PlaceId, mut place: Small, peak: u64) -> PlaceFigures {
+    let mut figures = match big.get(place.peak as usize).filter(|_| place.state.is_big()) {
+        Some(&figures) => figures,
+        None => {
+            place.bring_up_to(peak);
+            place.widened()
+        }
+    };
+    figures.bring_up_to(peak);
+    figures.told(id, peak)
 }
 
 impl Default for Places {
@@ -216,19 +263,19 @@ impl Places {
 
     /// Figures in full width, as of the newest peak.
     #[inline]
-    fn big(&mut self, index: u32, peak: u64) -> Option<&mut PlaceFigures> {
+    fn big(&mut self, index: u32, peak: u64) -> Option<&mut Big> {
         let figures = self.big.get_mut(index as usize)?;
-        bring_up_to(peak, figures);
+        figures.bring_up_to(peak);
         Some(figures)
     }
 
     /// Moves the figures of a place to full width.
     #[cold]
-    fn widen(&mut self, id: PlaceId, peak: u64) -> Option<&mut PlaceFigures> {
+    fn widen(&mut self, id: PlaceId, peak: u64) -> Option<&mut Big> {
         let place = self.all.get_mut(id.index())?;
         if !place.state.is_big() {
             place.bring_up_to(peak);
-            let figures = place.widened(id, peak);
+            let figures = place.widened();
             place.state.outgrow();
             place.peak = self.big.len() as u32;
             self.big.push(figures);
@@ -246,10 +293,7 @@ impl Places {
         }
         let index = place.peak;
         let Some(figures) = self.big(index, peak) else { return false };
-        figures.allocated_bytes += bytes;
-        figures.allocated_blocks += 1;
-        figures.live_bytes += bytes;
-        figures.live_blocks += 1;
+        figures.allocate(bytes, true);
         true
     }
 
@@ -265,12 +309,8 @@ impl Places {
         } else {
             self.widen(id, peak)
         };
-        let Some(figures) = figures else { return };
-        figures.allocated_bytes += bytes;
-        figures.allocated_blocks += 1;
-        if lives {
-            figures.live_bytes += bytes;
-            figures.live_blocks += 1;
+        if let Some(figures) = figures {
+            figures.allocate(bytes, lives);
         }
     }
 
@@ -347,7 +387,7 @@ impl Places {
     }
 
     /// Changes figures of a place; they need not fit where they were.
-    fn correct(&mut self, id: PlaceId, peak: u64, change: impl FnOnce(&mut PlaceFigures)) {
+    fn correct(&mut self, id: PlaceId, peak: u64, change: impl FnOnce(&mut Big)) {
         if let Some(figures) = self.widen(id, peak) {
             change(figures);
         }
