@@ -180,15 +180,27 @@ impl Sample<'_> {
     /// Chooses what is listed, and gives it numbers in the order of the walk. Returns how many were born in the window.
     fn choose(&mut self, ledger: &ScalarLedger) -> u64 {
         let mut in_window = 0;
-        let mut parts: FxHashMap<PlaceId, u64> = FxHashMap::default();
+        // Most places bear too few to be told apart at all: a byte each instead of an entry.
+        let mut births = vec![0u8; self.recorder.places.count() as usize];
         // `for_each` here and below: the loop over the heads of an arena is one of its own then, and twice as fast.
         ledger.scalars().for_each(|(_, birth, born_at)| {
-            if let Some((place, number)) = self.window.number(birth, born_at) {
+            if let Some((place, _)) = self.window.number(birth, born_at) {
                 in_window += 1;
+                if let Some(births) = births.get_mut(place.index()) {
+                    *births = births.saturating_add(1);
+                }
+            }
+        });
+        let bears = |place: PlaceId| births.get(place.index()).is_some_and(|&births| u32::from(births) >= LEAST_BIRTHS);
+        let mut parts: FxHashMap<PlaceId, u64> = FxHashMap::default();
+        ledger.scalars().for_each(|(_, birth, born_at)| {
+            if let Some((place, number)) = self.window.number(birth, born_at).filter(|&(place, _)| bears(place)) {
                 *parts.entry(place).or_default() |= self.window.part(number);
             }
         });
+        drop(births);
         parts.retain(|_, parts| parts.count_ones() >= LEAST_BIRTHS);
+        parts.shrink_to_fit();
         if self.window.unit == BirthUnit::Snapshots {
             // A program that is still loading its modules bears survivors all the time.
             parts.retain(|&place, _| !self.recorder.is_loading(place));

@@ -11,9 +11,9 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 /// Strings, subs or figures that go into one chunk at most: what waits for the writer stays small.
-const RECORDS_A_CHUNK: usize = 1 << 12;
+const RECORDS_A_CHUNK: usize = 1 << 11;
 
-/// Nodes or places that go into one, which are a fourth of the size: the more of them, the better they compress. Coded, so
+/// Nodes or places that go into one, which are a fourth of the size of figures: the more of them, the better they compress. Coded, so
 /// many take less than 64 KiB; zstd's memory grows with more.
 const PATHS_A_CHUNK: usize = 3 << 12;
 
