@@ -6,6 +6,7 @@ use warnings;
 
 use Config;
 use DynaLoader;
+use ExtUtils::Embed qw(ccopts ldopts xsinit);
 use File::Temp qw(tempdir);
 use FindBin;
 use Test::More;
@@ -124,5 +125,111 @@ for my $old ("MPROF\x1a\n\0 and no more", 'a trace') {
 # Errors are told in words that come from nowhere.
 my $run = profiled("$one mkdir 'gone'; rename 'mprof.bin', 'gone/mprof.bin'; symlink 'gone/nothing', 'mprof.bin'; if (!fork) { mkdir qq{mprof.bin.\$\$}; work(); exit } wait;", %looks);
 like($run->{stderr}, qr/\ADevel::MProf: [^\n]+\n\z/, 'nor where it cannot write');
+
+# Whatever else has to do with threads and whose the process is.
+sub compiled {
+    my ($name, $flags, $text) = @_;
+    write_file("$dir/$name.c", $text);
+    is(system("$Config{cc} $Config{ccflags} $flags -o '$dir/$name' '$dir/$name.c' -ldl 2>'$dir/said'"), 0, "$name is made") or diag(read_file("$dir/said"));
+    return "$dir/$name";
+}
+my $shared = "$Config{cccdlflags} $Config{lddlflags} -pthread";
+
+SKIP: {
+    skip 'only root can be another user', 6 if $> != 0;
+    my $ffi = compiled('ffi.so', $shared, <<'C');
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <unistd.h>
+void by_address(void) { ((int (*)(uid_t))dlsym(RTLD_DEFAULT, "setuid"))(65534); }
+C
+    compiled('direct.so', $shared, <<'C');
+#include <unistd.h>
+void change(void) { if (setuid(65534)) _exit(9); }
+C
+    # Who says itself where its libraries are calls dlopen past the profiler.
+    my $loader = compiled('loader.so', "$shared -Wl,-rpath,$dir", <<'C');
+#include <dlfcn.h>
+void by_address(void) { ((void (*)(void))dlsym(dlopen("direct.so", RTLD_NOW), "change"))(); }
+C
+    for my $library ($ffi, $loader) {
+        my $run = same_behaviour("a user changed by a function found by its name: $library", <<"PERL");
+require DynaLoader;
+my \$library = DynaLoader::dl_load_file('$library', 0);
+DynaLoader::dl_install_xsub('main::by_address', DynaLoader::dl_find_symbol(\$library, 'by_address'));
+by_address();
+\$> = 0;
+print \$> ? 'not root' : 'root', "\n";
+my %who;
+for my \$status (glob '/proc/self/task/*/status') { open my \$in, '<', \$status or next; \$who{\$_}++ for grep { /^Uid:/ } <\$in> }
+print sort keys %who;
+PERL
+        like($run->{stdout}, qr/\Anot root\n/, 'for good');
+    }
+}
+{
+    my $helped = compiled('helped.so', $shared, <<'C');
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <pthread.h>
+#include <unistd.h>
+typedef int create(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+static void *helper(void *nothing) { for (;;) pause(); return nothing; }
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *), void *argument) {
+    static create *real;
+    if (!real) {
+        pthread_t another;
+        real = (create *)dlsym(RTLD_NEXT, "pthread_create");
+        real(&another, NULL, helper, NULL);
+    }
+    return real(thread, attributes, start, argument);
+}
+C
+    is(profiled("$one print one();", env => { LD_PRELOAD => $helped })->{stdout}, '0', 'a thread that came with ours is known of');
+}
+# The writer notes new modules with thread-local variables while a constructor is at work: with the truth.
+{
+    my @modules = map { compiled("lib_tls_$_.so", $shared, "static __thread int v; int *of_$_(void) { return &v; }") } 1 .. 20;
+    my $many = compiled('many.so', "$shared -Wl,--no-as-needed @modules", '#include <time.h>
+__attribute__((constructor)) static void nap(void) { struct timespec long_enough = { 0, 300000000 }; nanosleep(&long_enough, 0); }');
+    my $run = profiled("$one DynaLoader::dl_load_file('$many', 0) or die; print one();", %looks, options => 'interval=0.05');
+    is("$run->{stdout}$run->{stderr}", '0', 'many modules at once');
+}
+# A fork leaves no room for the allocator of a thread that is not there any more.
+my $size = 'sub size { open my $in, "<", "/proc/self/statm" or die; return (split " ", <$in>)[0] * 4 >> 10 } my $before = size();';
+my $chain = profiled("$one $size for (1 .. 6) { if (fork) { wait; exit } work() } print size() - \$before < 32 ? 'small' : size() - \$before, qq{\\n};");
+is($chain->{stdout}, "small\n", 'children of children are no larger than their parents');
+SKIP: {
+    chomp(my $ccopts = ccopts());
+    chomp(my $ldopts = ldopts(1));
+    xsinit("$dir/xsinit.c");
+    # An executable that refers to the word has a copy of it.
+    my $text = <<'C';
+#include <EXTERN.h>
+#include <perl.h>
+#include <pthread.h>
+extern char __libc_single_threaded;
+static void *nothing(void *argument) { return argument; }
+int main(int argc, char **argv, char **env) {
+    PERL_SYS_INIT3(&argc, &argv, &env);
+    PerlInterpreter *my_perl = perl_alloc();
+    perl_construct(my_perl);
+    PL_exit_flags |= PERL_EXIT_DESTRUCT_END;
+    if (!perl_parse(my_perl, xs_init, argc, argv, NULL)) perl_run(my_perl);
+    pthread_t thread;
+    pthread_create(&thread, NULL, nothing, NULL);
+    printf("%d\n", __libc_single_threaded);
+    pthread_join(thread, NULL);
+    perl_destruct(my_perl);
+    perl_free(my_perl);
+    PERL_SYS_TERM();
+    return 0;
+}
+C
+    write_file("$dir/embeds.c", read_file("$dir/xsinit.c") . $text);
+    skip 'perl cannot be embedded here', 1 if system("$Config{cc} $ccopts -O2 -o '$dir/embeds' '$dir/embeds.c' $ldopts -pthread 2>'$dir/said'") != 0;
+    my $run = MProfTest::run_command(["$dir/embeds", (map { "-I$FindBin::Bin/../blib/$_" } qw(lib arch)), '-d:MProf', '-e', 'push @k, [1 .. 9] for 1 .. 9'], tempdir(CLEANUP => 1));
+    is($run->{stdout}, "0\n", 'a copy of the word that an executable has');
+}
 
 done_testing;

@@ -159,6 +159,14 @@ pub fn hide() {
     unsafe { *word() = &NOBODY.0 };
 }
 
+/// Is this thread the writer's, or one not known yet while the writer's begins?
+#[cfg(all(target_env = "gnu", not(test)))]
+pub fn is_writers() -> bool {
+    current().map_or_else(super::writer::is_beginning, |thread| {
+        thread.entered_at.load(Ordering::Relaxed) == FOR_GOOD && !std::ptr::eq(thread, &NOBODY.0)
+    })
+}
+
 /// In a forked child: of all threads it has but this one.
 pub fn only_this_is_left() {
     let this = current();

@@ -85,7 +85,7 @@ impl Writer {
         if thread.is_ok() {
             let _ = wait.recv();
         }
-        libc_threads::restore(believed);
+        libc_threads::restore(believed, u64::from(thread.is_ok()));
         BEGINS.store(false, Relaxed);
         let thread = thread?;
         ABANDONED.store(false, Relaxed);

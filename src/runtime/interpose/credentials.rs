@@ -12,6 +12,16 @@ macro_rules! hooks {
         pub const HOOKS: &[fn() -> Hook] = &[
             $(|| Hook { name: name_of(concat!(stringify!($name), "\0")), ours: $ours as *const () as usize },)*
         ];
+
+        /// Our function in place of the one that `name` leads to where `found` is that; 0 where it is another.
+        pub fn instead_of(name: &std::ffi::CStr, found: impl FnOnce() -> usize) -> usize {
+            $(
+                if name == name_of(concat!(stringify!($name), "\0")) {
+                    return if found() == libc::$name as *const () as usize { $ours as *const () as usize } else { 0 };
+                }
+            )*
+            0
+        }
         $(
             unsafe extern "C" fn $ours($($argument: $type),*) -> c_int {
                 // SAFETY: passed on as it came.

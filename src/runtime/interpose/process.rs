@@ -1,7 +1,9 @@
 //! The calls by which a process loads code, makes threads, becomes another program or ends without `exit`.
 
-use super::slots::{patch_all, Hook};
+use super::credentials;
+use super::slots::{patch_all, patch_if_idle, Hook};
 use crate::format::records::Cause;
+use crate::runtime::libc_threads::truly;
 use crate::runtime::{lock, recording, session};
 use libc::{c_char, c_int, c_void, pthread_attr_t, pthread_t};
 use std::ffi::CStr;
@@ -18,11 +20,13 @@ extern "C" {
     fn mprof_execl_hook();
     fn mprof_execlp_hook();
     fn mprof_execle_hook();
+    fn mprof_dlsym_hook();
 }
 
 /// All hooks of this file.
 pub const HOOKS: &[fn() -> Hook] = &[
     || Hook { name: c"dlopen", ours: our_dlopen as *const () as usize },
+    || Hook { name: c"dlsym", ours: mprof_dlsym_hook as *const () as usize },
     || Hook { name: c"dlmopen", ours: our_dlmopen as *const () as usize },
     || Hook { name: c"pthread_create", ours: our_pthread_create as *const () as usize },
     || Hook { name: c"thrd_create", ours: our_thrd_create as *const () as usize },
@@ -45,17 +49,21 @@ pub fn depends_on_caller(name: &CStr) -> bool {
 }
 
 unsafe extern "C" fn our_dlopen(file: *const c_char, flags: c_int) -> *mut c_void {
-    // SAFETY: passed on as it came.
-    let handle = unsafe { libc::dlopen(file, flags) };
-    recording::unobserved(patch_all);
-    handle
+    truly(|| {
+        // SAFETY: passed on as it came.
+        let handle = unsafe { libc::dlopen(file, flags) };
+        recording::unobserved(patch_all);
+        handle
+    })
 }
 
 unsafe extern "C" fn our_dlmopen(namespace: libc::c_long, file: *const c_char, flags: c_int) -> *mut c_void {
-    // SAFETY: passed on as it came.
-    let handle = unsafe { dlmopen(namespace, file, flags) };
-    recording::unobserved(patch_all);
-    handle
+    truly(|| {
+        // SAFETY: passed on as it came.
+        let handle = unsafe { dlmopen(namespace, file, flags) };
+        recording::unobserved(patch_all);
+        handle
+    })
 }
 
 unsafe extern "C" fn our_pthread_create(
@@ -68,6 +76,19 @@ unsafe extern "C" fn our_pthread_create(
     lock::expect_threads();
     // SAFETY: passed on as it came.
     unsafe { pthread_create(thread, attributes, start, argument) }
+}
+
+/// Who calls a function by its address, found by its name, is to come by the hooks of `credentials`, too. Called by the
+/// assembly below. Returns what is to be found, or 0: what `dlsym` finds, which depends on who calls it.
+#[no_mangle]
+extern "C" fn mprof_instead_of(handle: *mut c_void, name: *const c_char) -> usize {
+    // What an object with a RUNPATH has loaded, past `our_dlopen`, is looked into next.
+    recording::unobserved(patch_if_idle);
+    if handle == libc::RTLD_NEXT || name.is_null() {
+        return 0;
+    }
+    // SAFETY: the program has passed a string, and a handle that it has.
+    unsafe { credentials::instead_of(CStr::from_ptr(name), || libc::dlsym(handle, name) as usize) }
 }
 
 /// As `pthread_create`, by the name that C has for it; older glibc has none, so it is looked up.
@@ -202,3 +223,49 @@ macro_rules! flush_and_jump {
 flush_and_jump!("mprof_execl_hook", "execl");
 flush_and_jump!("mprof_execlp_hook", "execlp");
 flush_and_jump!("mprof_execle_hook", "execle");
+
+// `dlsym` asks who called it as well, so all but those few names are passed on as above.
+#[cfg(target_arch = "x86_64")]
+std::arch::global_asm!(
+    ".pushsection .text",
+    ".globl mprof_dlsym_hook",
+    ".hidden mprof_dlsym_hook",
+    ".type mprof_dlsym_hook, @function",
+    "mprof_dlsym_hook:",
+    "endbr64",
+    "push rdi",
+    "push rsi",
+    "sub rsp, 8",
+    "call mprof_instead_of",
+    "add rsp, 8",
+    "pop rsi",
+    "pop rdi",
+    "test rax, rax",
+    "jnz 2f",
+    "jmp qword ptr [rip + dlsym@GOTPCREL]",
+    "2: ret",
+    ".popsection",
+);
+
+#[cfg(target_arch = "aarch64")]
+std::arch::global_asm!(
+    ".pushsection .text",
+    ".globl mprof_dlsym_hook",
+    ".hidden mprof_dlsym_hook",
+    ".type mprof_dlsym_hook, %function",
+    "mprof_dlsym_hook:",
+    "stp x29, x30, [sp, #-32]!",
+    "mov x29, sp",
+    "stp x0, x1, [sp, #16]",
+    "bl mprof_instead_of",
+    "mov x16, x0",
+    "ldp x0, x1, [sp, #16]",
+    "ldp x29, x30, [sp], #32",
+    "cbz x16, 2f",
+    "mov x0, x16",
+    "ret",
+    "2: adrp x16, :got:dlsym",
+    "ldr x16, [x16, :got_lo12:dlsym]",
+    "br x16",
+    ".popsection",
+);

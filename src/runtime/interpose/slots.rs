@@ -30,7 +30,17 @@ static PATCHED: Mutex<Patched> = Mutex::new(Patched { objects: Vec::new(), slots
 ///
 /// Cheap when nothing was loaded.
 pub fn patch_all() -> usize {
-    let mut patched = PATCHED.lock();
+    patch_loaded(&mut PATCHED.lock())
+}
+
+/// As [`patch_all`], unless that is under way: what it calls may have led here.
+pub fn patch_if_idle() {
+    if let Some(mut patched) = PATCHED.try_lock() {
+        patch_loaded(&mut patched);
+    }
+}
+
+fn patch_loaded(patched: &mut Patched) -> usize {
     let counts = load_counts();
     if counts.is_some() && counts == patched.counts {
         return patched.slots;
