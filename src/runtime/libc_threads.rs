@@ -101,7 +101,8 @@ pub fn met_module(number: usize) {
 /// What std calls to have something done at the end of a thread; libc's function of that name takes memory from the
 /// allocator, and with the first memory that a thread takes there it gets an arena of its own: 64 MiB of addresses, which
 /// stay behind in every forked child, for a `fork` of one thread does not look after arenas. So for the writer's thread there
-/// is nothing done: it lives as long as the recording.
+/// is nothing done: it lives as long as the recording. The linker puts this in the place of libc's where perl's object is made
+/// (`--wrap` in Makefile.PL), and nowhere else.
 #[cfg(all(target_env = "gnu", not(test)))]
 mod thread_exit {
     use crate::runtime::thread;
@@ -113,7 +114,7 @@ mod thread_exit {
     static REAL: AtomicPtr<c_void> = AtomicPtr::new(std::ptr::null_mut());
 
     #[no_mangle]
-    unsafe extern "C" fn __cxa_thread_atexit_impl(
+    unsafe extern "C" fn __wrap___cxa_thread_atexit_impl(
         what: unsafe extern "C" fn(*mut c_void),
         with: *mut c_void,
         object: *mut c_void,
@@ -122,7 +123,7 @@ mod thread_exit {
             return 0;
         }
         let mut real = REAL.load(Relaxed);
-        // SAFETY: the name is a string; only `boot` is visible of our own object, so what is found is libc's, of that type.
+        // SAFETY: the name is a string, and ours has another, so what is found is libc's, of that type.
         unsafe {
             if real.is_null() {
                 real = libc::dlsym(libc::RTLD_DEFAULT, c"__cxa_thread_atexit_impl".as_ptr());
@@ -137,6 +138,6 @@ mod thread_exit {
 
     /// Has the linker take the function from where it is.
     pub fn link() {
-        std::hint::black_box(__cxa_thread_atexit_impl as *const ());
+        std::hint::black_box(__wrap___cxa_thread_atexit_impl as *const ());
     }
 }
