@@ -56,6 +56,17 @@ PERL
     }
 }
 
+my $dir    = tempdir(CLEANUP => 1);
+my $shared = "$Config{cccdlflags} $Config{lddlflags} -pthread";
+
+# What the C compiler makes of that text.
+sub compiled {
+    my ($name, $flags, $text) = @_;
+    write_file("$dir/$name.c", $text);
+    is(system("$Config{cc} $Config{ccflags} $flags -o '$dir/$name' '$dir/$name.c' -ldl 2>'$dir/said'"), 0, "$name is made") or BAIL_OUT(read_file("$dir/said"));
+    return "$dir/$name";
+}
+
 # What the allocator is asked by the profiler's thread, once libc does not know of it, is said on standard error.
 my $c = <<'C';
 #define _GNU_SOURCE
@@ -95,11 +106,7 @@ int pthread_create(unsigned long *, void *, void *(*)(void *), void *);
 int pthread_join(unsigned long, void **);
 void prove(void) { unsigned long thread; pthread_create(&thread, NULL, as_ours, NULL); pthread_join(thread, NULL); }
 C
-my $dir = tempdir(CLEANUP => 1);
-write_file("$dir/look.c", $c);
-my $cc = "$Config{cc} $Config{ccflags} $Config{cccdlflags} $Config{lddlflags} -pthread -o '$dir/look.so' '$dir/look.c' -ldl";
-is(system("$cc 2>'$dir/said'"), 0, 'the C compiler makes a library') or BAIL_OUT(read_file("$dir/said"));
-my %looks = (env => { LD_PRELOAD => "$dir/look.so" });
+my %looks = (env => { LD_PRELOAD => compiled('look.so', $shared, $c) });
 like(plain("require DynaLoader; DynaLoader::dl_install_xsub('main::prove', DynaLoader::dl_find_symbol(DynaLoader::dl_load_file('', 0), 'prove')); prove()", %looks)->{stderr},
     qr/\Amalloc\nfree\n/, 'it sees who allocates');
 
@@ -127,14 +134,6 @@ my $run = profiled("$one mkdir 'gone'; rename 'mprof.bin', 'gone/mprof.bin'; sym
 like($run->{stderr}, qr/\ADevel::MProf: [^\n]+\n\z/, 'nor where it cannot write');
 
 # Whatever else has to do with threads and whose the process is.
-sub compiled {
-    my ($name, $flags, $text) = @_;
-    write_file("$dir/$name.c", $text);
-    is(system("$Config{cc} $Config{ccflags} $flags -o '$dir/$name' '$dir/$name.c' -ldl 2>'$dir/said'"), 0, "$name is made") or diag(read_file("$dir/said"));
-    return "$dir/$name";
-}
-my $shared = "$Config{cccdlflags} $Config{lddlflags} -pthread";
-
 SKIP: {
     skip 'only root can be another user', 6 if $> != 0;
     my $ffi = compiled('ffi.so', $shared, <<'C');

@@ -40,7 +40,6 @@ fn word() -> Option<&'static AtomicU8> {
 /// It is libc's own that is wanted, not what its name leads to: an executable that refers to it (C++ does, for its shared
 /// pointers) has a copy, which `pthread_create` clears only where it clears libc's.
 pub fn look_up() {
-    #[cfg(all(target_env = "gnu", not(test)))]
     thread_exit::link();
     // SAFETY: the names are strings, and libc stays loaded; what is found is looked at as what it is, a `char`.
     unsafe {
@@ -103,7 +102,6 @@ pub fn met_module(number: usize) {
 /// stay behind in every forked child, for a `fork` of one thread does not look after arenas. So for the writer's thread there
 /// is nothing done: it lives as long as the recording. The linker puts this in the place of libc's where perl's object is made
 /// (`--wrap` in Makefile.PL), and nowhere else.
-#[cfg(all(target_env = "gnu", not(test)))]
 mod thread_exit {
     use crate::runtime::thread;
     use std::ffi::{c_int, c_void};

@@ -173,14 +173,9 @@ impl Small {
 }
 
 /// The figures of a place, as of the newest peak.
-fn figures(big: &[Big], id: PlaceId, mut place: Small, peak: u64) -> PlaceFigures {
-    let mut figures = match big.get(place.peak as usize).filter(|_| place.state.is_big()) {
-        Some(&figures) => figures,
-        None => {
-            place.bring_up_to(peak);
-            place.widened()
-        }
-    };
+fn figures(big: &[Big], id: PlaceId, place: Small, peak: u64) -> PlaceFigures {
+    let known = big.get(place.peak as usize).filter(|_| place.state.is_big());
+    let mut figures = known.copied().unwrap_or_else(|| place.widened());
     figures.bring_up_to(peak);
     figures.told(id, peak)
 }
@@ -274,7 +269,6 @@ impl Places {
     fn widen(&mut self, id: PlaceId, peak: u64) -> Option<&mut Big> {
         let place = self.all.get_mut(id.index())?;
         if !place.state.is_big() {
-            place.bring_up_to(peak);
             let figures = place.widened();
             place.state.outgrow();
             place.peak = self.big.len() as u32;

@@ -50,8 +50,9 @@ pub fn write_ahead(recorder: &mut Recorder, mut put: impl FnMut(Record)) -> bool
     let mut is_all = false;
     let mut left = define_some(recorder, RECORDS_AHEAD, &mut put);
     while left > 0 && !is_all {
-        let nodes = recorder.tree.take_changed(RECORDS_A_CHUNK.min(left));
-        is_all = nodes.len() < RECORDS_A_CHUNK.min(left);
+        let most = RECORDS_A_CHUNK.min(left);
+        let nodes = recorder.tree.take_changed(most);
+        is_all = nodes.len() < most;
         left -= nodes.len();
         if !nodes.is_empty() {
             put(Record::Figures(Figures { snapshot, nodes, places: Vec::new() }));

@@ -160,7 +160,6 @@ pub fn hide() {
 }
 
 /// Is this thread the writer's, or one not known yet while the writer's begins?
-#[cfg(all(target_env = "gnu", not(test)))]
 pub fn is_writers() -> bool {
     current().map_or_else(super::writer::is_beginning, |thread| {
         thread.entered_at.load(Ordering::Relaxed) == FOR_GOOD && !std::ptr::eq(thread, &NOBODY.0)

@@ -3,8 +3,7 @@
 //! Nothing is written by whoever creates it, but by whoever appends: a limit on the size of files is a signal, which must
 //! not reach a thread of the program.
 
-use super::high_fd;
-use super::{compressor, system_words};
+use super::{compressor, high_fd, system_words};
 use crate::format::{decode_chunk_by, encode_prefix, Record, MAGIC, PREFIX_BYTES};
 use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};

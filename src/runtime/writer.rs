@@ -121,7 +121,7 @@ impl Writer {
 
     /// Waits until all has been written and the thread has ended.
     pub fn finish(self) {
-        // As it ends, the thread gives back to libc what it had to begin with.
+        // The end of a thread is libc's work, and so it is to know of it.
         libc_threads::truly(|| {
             drop(self.channel);
             let _ = self.thread.join();
@@ -139,8 +139,9 @@ pub fn abandon_all() {
     ABANDONED.store(true, Relaxed);
 }
 
-/// Has a thread what it needs to wait: one of the program's for the writer, and the writer. std gives it out when it is first asked for, takes a
-/// lock of the loader's then, and ends the process where there is no memory: so not while the recorder is held, and not late.
+/// Has a thread what it needs to wait: one of the program's for the writer, and the writer. std gives it out when it is first
+/// asked for, takes a lock of the loader's then, and ends the process where there is no memory: so not while the recorder is
+/// held, and not late.
 pub fn prepare_to_wait() {
     let (_open, nothing) = bounded::<()>(0);
     let _ = nothing.recv_timeout(Duration::ZERO);

@@ -48,22 +48,23 @@ pub fn depends_on_caller(name: &CStr) -> bool {
     name == c"dlopen" || name == c"dlmopen"
 }
 
-unsafe extern "C" fn our_dlopen(file: *const c_char, flags: c_int) -> *mut c_void {
+/// Loads something, and looks into it.
+fn loading(load: impl FnOnce() -> *mut c_void) -> *mut c_void {
     truly(|| {
-        // SAFETY: passed on as it came.
-        let handle = unsafe { libc::dlopen(file, flags) };
+        let handle = load();
         recording::unobserved(patch_all);
         handle
     })
 }
 
+unsafe extern "C" fn our_dlopen(file: *const c_char, flags: c_int) -> *mut c_void {
+    // SAFETY: passed on as it came.
+    loading(|| unsafe { libc::dlopen(file, flags) })
+}
+
 unsafe extern "C" fn our_dlmopen(namespace: libc::c_long, file: *const c_char, flags: c_int) -> *mut c_void {
-    truly(|| {
-        // SAFETY: passed on as it came.
-        let handle = unsafe { dlmopen(namespace, file, flags) };
-        recording::unobserved(patch_all);
-        handle
-    })
+    // SAFETY: passed on as it came.
+    loading(|| unsafe { dlmopen(namespace, file, flags) })
 }
 
 unsafe extern "C" fn our_pthread_create(
