@@ -12,11 +12,18 @@ use super::generations;
 use super::sub_cache::SubKey;
 use crate::format::ids::{NodeId, PlaceId};
 
-/// Entries; a power of two. What a program does over and over is to fit; it takes the processor's caches from the program
-/// only as far as it is used.
-const ENTRIES_BITS: u32 = 10;
-/// Calls of one.
-const CALLS: usize = 3;
+/// log2 of the entries at first, and at most. What a program does over and over is to fit: a request of a web framework
+/// has thousands of calls. It takes the processor's caches from the program only as far as it is used.
+const FEWEST_BITS: u32 = 9;
+const MOST_BITS: u32 = 13;
+
+/// Where a tag begins in a hash, below what tells the entry.
+const TAG_AT: u32 = u32::BITS - MOST_BITS - 8;
+
+/// Entries that lie side by side. A statement as it runs in a node is in one of the first [`NEAR`] of them, counted from
+/// where it belongs; those of its calls that are not the first may be in any.
+const WAYS: usize = 4;
+const NEAR: usize = 2;
 
 const NOWHERE: NodeId = NodeId(u32::MAX);
 const UNKNOWN: PlaceId = PlaceId(u32::MAX);
@@ -45,7 +52,7 @@ struct Pending {
     eights: u32,
 }
 
-/// A statement as it runs in one node: two lines of cache.
+/// A statement as it runs in one node, with one of its calls: a line of cache.
 #[repr(C, align(64))]
 #[derive(Clone, Copy)]
 pub struct Hot {
@@ -53,18 +60,23 @@ pub struct Hot {
     node: NodeId,
     /// How much perl had freed when this was last known to hold.
     held_at: u32,
-    /// Of the statement and of the subs it calls, all together.
+    /// Of the statement and of the sub it calls, together.
     generation: u32,
     pending: Pending,
-    calls: [Call; CALLS],
+    call: Call,
 }
 
-const _: () = assert!(size_of::<Hot>() == 128);
+const _: () = assert!(size_of::<Hot>() == 64);
+
+/// Entries that lie side by side.
+#[repr(C, align(256))]
+#[derive(Clone, Copy)]
+struct Set([Hot; WAYS]);
 
 const NO_CALL: Call = Call { key: NO_KEY, child: NOWHERE, calls: 0 };
 const NONE_PENDING: Pending = Pending { place: UNKNOWN, born: 0, died: 0, blocks: 0, eights: 0 };
 const NO_STATEMENT: Hot =
-    Hot { cop: 0, node: NOWHERE, held_at: 0, generation: 0, pending: NONE_PENDING, calls: [NO_CALL; CALLS] };
+    Hot { cop: 0, node: NOWHERE, held_at: 0, generation: 0, pending: NONE_PENDING, call: NO_CALL };
 
 /// Where what was counted belongs.
 pub trait Counted {
@@ -81,42 +93,83 @@ pub const MOST_BIRTHS: u32 = 1 << 16;
 
 /// The table.
 pub struct HotStatements {
-    entries: Box<[Hot]>,
-    /// Statements that were not here.
+    sets: Box<[Set]>,
+    /// Of each entry, bits of its statement's hash: most that are looked for are not here, and need not look at an entry,
+    /// which is seldom in cache, to be told so.
+    tags: Box<[u8]>,
+    /// 32 − log2 of the entries.
+    shift: u32,
+    /// Statements and calls that were not here.
     missed: u32,
+    /// Entries of use that had to give way since the table last grew.
+    displaced: usize,
 }
 
-/// One in so many of the statements that are not here gets in: where there are too many for the table, it costs little.
+/// One in so many of those that are not here gets in: what runs but once mostly does not, and where there are too many for
+/// the table, it costs little.
 const SELDOM: u32 = 4;
 
 impl Default for HotStatements {
     fn default() -> Self {
-        // Never on the stack: a coroutine's may be small.
-        Self { entries: vec![NO_STATEMENT; 1 << ENTRIES_BITS].into_boxed_slice(), missed: 0 }
+        Self::of(FEWEST_BITS)
     }
 }
 
 impl HotStatements {
+    /// An empty table of 2^`bits` entries.
+    fn of(bits: u32) -> Self {
+        // Never on the stack: a coroutine's may be small.
+        let sets = vec![Set([NO_STATEMENT; WAYS]); (1 << bits) / WAYS].into_boxed_slice();
+        let tags = vec![0; 1 << bits].into_boxed_slice();
+        Self { sets, tags, shift: u32::BITS - bits, missed: 0, displaced: 0 }
+    }
+
+    /// Where the statement at `cop` as it runs in `node` belongs, and its tag.
     #[inline(always)]
-    fn slot(&mut self, cop: usize, node: NodeId) -> &mut Hot {
+    fn home(&self, cop: usize, node: NodeId) -> (usize, u8) {
         let spread = ((cop >> 4) as u32 ^ node.0 << 16).wrapping_mul(0x9e37_79b1);
-        // SAFETY: shifted to a number below the length, which never changes.
-        unsafe { self.entries.get_unchecked_mut((spread >> (u32::BITS - ENTRIES_BITS)) as usize) }
+        ((spread >> self.shift) as usize, (spread >> TAG_AT) as u8)
+    }
+
+    /// The tag of the entry `away` from `home`.
+    #[inline(always)]
+    fn tag(&self, home: usize, away: usize) -> u8 {
+        // SAFETY: as in `near`; there are as many tags as entries.
+        unsafe { *self.tags.get_unchecked(home ^ away) }
+    }
+
+    /// The entry `away` from `home`; the distance is below [`WAYS`].
+    #[inline(always)]
+    fn near(&mut self, home: usize, away: usize) -> &mut Hot {
+        // SAFETY: `home` was shifted to a number below that of the entries, and what is away from it is in the same set.
+        unsafe { &mut *self.sets.as_mut_ptr().cast::<Hot>().add(home ^ away) }
+    }
+
+    /// An entry of the statement at `cop` as it runs in `node`.
+    #[inline(always)]
+    fn entry(&mut self, cop: usize, node: NodeId) -> Option<&mut Hot> {
+        let (home, tag) = self.home(cop, node);
+        let away = if self.tag(home, 0) == tag && self.near(home, 0).is(cop, node) {
+            0
+        } else if self.tag(home, 1) == tag && self.near(home, 1).is(cop, node) {
+            1
+        } else {
+            return None;
+        };
+        Some(self.near(home, away))
     }
 
     /// The entry of the statement at `cop` as it runs in `node`, if perl has freed nothing since it was known to hold.
     #[inline(always)]
     pub fn held(&mut self, cop: usize, node: NodeId) -> Option<&mut Hot> {
-        let hot = self.slot(cop, node);
-        (hot.cop == cop && hot.node == node && hot.held_at == generations::all_freed()).then_some(hot)
+        self.entry(cop, node).filter(|hot| hot.is_held())
     }
 
     /// As [`HotStatements::held`], even if perl has freed other things since.
     #[inline(always)]
     fn known(&mut self, cop: usize, node: NodeId) -> Option<&mut Hot> {
-        let hot = self.slot(cop, node);
-        let is_it = hot.cop == cop && hot.node == node;
-        (is_it && (hot.held_at == generations::all_freed() || hot.still_holds())).then_some(hot)
+        let hot = self.entry(cop, node)?;
+        (hot.is_held() || hot.still_holds()).then_some(hot)
     }
 
     /// The place of the statement at `cop` as it runs in `node`.
@@ -128,8 +181,8 @@ impl HotStatements {
     /// Counts births at `place`, which was that of the statement at `cop`, if it is here.
     #[inline(always)]
     pub fn scalars(&mut self, cop: usize, node: NodeId, place: PlaceId, born: u64) -> bool {
-        let pending = &mut self.slot(cop, node).pending;
-        pending.place == place && pending.grow(born as isize)
+        let hot = self.entry(cop, node).filter(|hot| hot.pending.place == place);
+        hot.is_some_and(|hot| hot.pending.grow(born as isize))
     }
 
     /// Counts scalars at the place of the statement at `cop`, as it runs in `node`, if it is here.
@@ -148,7 +201,19 @@ impl HotStatements {
     /// Counts a call of that sub from the statement at `cop`, as it runs in `node`: where it leads, if that is known.
     #[inline(always)]
     pub fn call(&mut self, cop: usize, node: NodeId, key: SubKey) -> Option<NodeId> {
-        self.known(cop, node)?.call(key)
+        match self.known(cop, node)?.call(key) {
+            Some(child) => Some(child),
+            None => self.other_call(cop, node, key),
+        }
+    }
+
+    /// As [`HotStatements::call`], in any of the entries that the statement may have.
+    #[inline(never)]
+    pub fn other_call(&mut self, cop: usize, node: NodeId, key: SubKey) -> Option<NodeId> {
+        let (home, tag) = self.home(cop, node);
+        let is_it = |hot: &mut Hot| hot.is(cop, node) && hot.call.key == key && (hot.is_held() || hot.still_holds());
+        let away = (0..WAYS).find(|&away| self.tag(home, away) == tag && is_it(self.near(home, away)))?;
+        self.near(home, away).call(key)
     }
 
     /// The place of the statement at `cop`, as it runs in `node`, and the births that it does not know of yet, if it is here
@@ -160,26 +225,68 @@ impl HotStatements {
         has_room.then_some((pending.place, &mut pending.born))
     }
 
-    /// The entry of the statement at `cop` in `node`, new or old, if it gets one.
-    fn noted(&mut self, cop: usize, node: NodeId, counted: &mut impl Counted) -> Option<&mut Hot> {
-        if self.known(cop, node).is_none() {
-            self.missed = self.missed.wrapping_add(1);
-            if self.missed % SELDOM != 0 {
-                return None;
-            }
-            // In this order: what another thread frees in between is looked at again.
-            let held_at = generations::all_freed();
-            let generation = generations::of(cop);
-            let slot = self.slot(cop, node);
-            slot.settle(counted);
-            *slot = Hot { cop, node, generation, held_at, ..NO_STATEMENT };
+    /// A new entry for the statement at `cop` in `node`, if it gets one: one of the `ways` nearest to where it belongs, but
+    /// for the first `from` of them.
+    fn add(
+        &mut self,
+        cop: usize,
+        node: NodeId,
+        from: usize,
+        ways: usize,
+        counted: &mut impl Counted,
+    ) -> Option<&mut Hot> {
+        self.missed = self.missed.wrapping_add(1);
+        let gets_in = self.missed % SELDOM == 0;
+        // Calls of a statement that is here get in wherever there is room.
+        if !gets_in && from == 0 {
+            return None;
         }
-        Some(self.slot(cop, node))
+        if self.displaced > self.tags.len() / 4 && self.shift > u32::BITS - MOST_BITS {
+            self.grow(counted);
+        }
+        // In this order: what another thread frees in between is looked at again.
+        let held_at = generations::all_freed();
+        let generation = generations::of(cop);
+        let (home, tag) = self.home(cop, node);
+        let free = (from..ways).find(|&away| self.near(home, away).cop == 0);
+        if !gets_in && free.is_none() {
+            return None;
+        }
+        let away = free.unwrap_or(from + (self.missed / SELDOM) as usize % (ways - from));
+        if let Some(old) = self.tags.get_mut(home ^ away) {
+            *old = tag;
+        }
+        let hot = self.near(home, away);
+        let was_used = hot.settle(counted);
+        *hot = Hot { cop, node, generation, held_at, ..NO_STATEMENT };
+        self.displaced += usize::from(was_used);
+        Some(self.near(home, away))
+    }
+
+    /// Twice as many entries. Each set has become two, so there is room in them for what was in it.
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, counted: &mut impl Counted) {
+        self.settle(counted);
+        let larger = Self { missed: self.missed, ..Self::of(u32::BITS - self.shift + 1) };
+        let old = std::mem::replace(self, larger);
+        for hot in old.sets.iter().flat_map(|set| set.0).filter(|hot| hot.cop != 0) {
+            let (home, tag) = self.home(hot.cop, hot.node);
+            let Some(away) = (0..WAYS).find(|&away| self.near(home, away).cop == 0) else { continue };
+            *self.near(home, away) = hot;
+            if let Some(new) = self.tags.get_mut(home ^ away) {
+                *new = tag;
+            }
+        }
     }
 
     /// Remembers a place.
     pub fn note_place(&mut self, cop: usize, node: NodeId, place: PlaceId, counted: &mut impl Counted) {
-        if let Some(hot) = self.noted(cop, node, counted) {
+        let hot = match self.known(cop, node) {
+            Some(_) => self.entry(cop, node),
+            None => self.add(cop, node, 0, NEAR, counted),
+        };
+        if let Some(hot) = hot {
             hot.pending.settle(counted);
             hot.pending.place = place;
         }
@@ -187,25 +294,28 @@ impl HotStatements {
 
     /// Remembers where a call led.
     pub fn note_child(&mut self, cop: usize, node: NodeId, key: SubKey, child: NodeId, counted: &mut impl Counted) {
-        let Some(hot) = self.noted(cop, node, counted) else { return };
-        hot.calls.rotate_right(1);
-        if let Some(first) = hot.calls.first_mut() {
-            first.settle(counted);
-            let change = generations::of_sub(key.code).wrapping_sub(first.generation());
-            hot.generation = hot.generation.wrapping_add(change);
-            *first = Call { key, child, calls: 0 };
+        let hot = match self.known(cop, node).map(|first| first.call.key == NO_KEY) {
+            Some(true) => self.entry(cop, node),
+            Some(false) => self.add(cop, node, 1, WAYS, counted),
+            None => self.add(cop, node, 0, NEAR, counted),
+        };
+        if let Some(hot) = hot {
+            hot.generation = hot.generation.wrapping_add(generations::of_sub(key.code));
+            hot.call = Call { key, child, calls: 0 };
         }
     }
 
     /// Hands over all that was counted, and knows nothing any more.
     pub fn forget(&mut self, counted: &mut impl Counted) {
         self.settle(counted);
-        self.entries.fill(NO_STATEMENT);
+        *self = Self::default();
     }
 
     /// Hands over all that was counted.
     pub fn settle(&mut self, counted: &mut impl Counted) {
-        self.entries.iter_mut().for_each(|hot| hot.settle(counted));
+        self.sets.iter_mut().flat_map(|set| &mut set.0).for_each(|hot| {
+            hot.settle(counted);
+        });
     }
 }
 
@@ -219,11 +329,13 @@ impl Call {
         }
     }
 
-    fn settle(&mut self, counted: &mut impl Counted) {
+    /// Hands over what was counted, if anything was.
+    fn settle(&mut self, counted: &mut impl Counted) -> bool {
         let calls = std::mem::take(&mut self.calls);
         if calls > 0 {
             counted.calls(self.child, calls);
         }
+        calls > 0
     }
 }
 
@@ -241,7 +353,8 @@ impl Pending {
         fits
     }
 
-    fn settle(&mut self, counted: &mut impl Counted) {
+    /// Hands over what was counted, if anything was.
+    fn settle(&mut self, counted: &mut impl Counted) -> bool {
         let (born, died) = (std::mem::take(&mut self.born), std::mem::take(&mut self.died));
         if born | died != 0 {
             counted.scalars(self.place, born, died);
@@ -250,14 +363,28 @@ impl Pending {
         if blocks > 0 {
             counted.blocks(self.place, u64::from(eights) * 8, blocks);
         }
+        born | died | blocks != 0
     }
 }
 
 impl Hot {
-    /// Counts a call of that sub: where it leads, if that is known.
+    #[inline(always)]
+    fn is(&self, cop: usize, node: NodeId) -> bool {
+        self.cop == cop && self.node == node
+    }
+
+    #[inline(always)]
+    fn is_held(&self) -> bool {
+        self.held_at == generations::all_freed()
+    }
+
+    /// Counts a call of that sub, if it is this one's: where it leads.
     #[inline(always)]
     pub fn call(&mut self, key: SubKey) -> Option<NodeId> {
-        let call = self.calls.iter_mut().find(|call| call.key == key)?;
+        let call = &mut self.call;
+        if call.key != key {
+            return None;
+        }
         call.calls = call.calls.checked_add(1)?;
         Some(call.child)
     }
@@ -294,8 +421,7 @@ impl Hot {
     fn still_holds(&mut self) -> bool {
         // What another thread frees meanwhile is to be looked at again.
         let now = generations::all_freed();
-        let calls = self.calls.iter().fold(0, |sum: u32, call| sum.wrapping_add(call.generation()));
-        let holds = self.generation == calls.wrapping_add(generations::of(self.cop));
+        let holds = self.generation == generations::of(self.cop).wrapping_add(self.call.generation());
         self.held_at = now;
         if !holds {
             // What it has counted is still to be handed over.
@@ -304,9 +430,9 @@ impl Hot {
         holds
     }
 
-    fn settle(&mut self, counted: &mut impl Counted) {
-        self.pending.settle(counted);
-        self.calls.iter_mut().for_each(|call| call.settle(counted));
+    /// Hands over what was counted, if anything was.
+    fn settle(&mut self, counted: &mut impl Counted) -> bool {
+        self.pending.settle(counted) | self.call.settle(counted)
     }
 }
 
@@ -361,17 +487,50 @@ mod tests {
         note(&mut statements, none);
         generations::freed(COP + 16);
         assert_eq!([node, NodeId(4)].map(|node| statements.place(COP, node)), [Some(PlaceId(9)), None]);
-        assert_eq!(children(&mut statements), [None, Some(2), Some(3), Some(4)]);
+        assert_eq!(children(&mut statements), [Some(1), Some(2), Some(3), Some(4)]);
         generations::sub_freed(key(1).code);
         assert_eq!((statements.place(COP, node), children(&mut statements)), (None, [None; 4]));
         note(&mut statements, none);
         generations::freed(COP);
         assert_eq!((statements.place(COP, node), children(&mut statements)), (None, [None; 4]));
-        // Another in the same slot.
+        // Others in the same set.
         note(&mut statements, none);
-        assert_eq!(statements.place(COP ^ 0x1010_0000_0000, node), None);
-        (0..SELDOM).for_each(|_| statements.note_place(COP ^ 0x1010_0000_0000, node, PlaceId(1), none));
+        let others = (1..=64).map(|number| COP + (number << 40));
+        others.clone().for_each(|other| assert_eq!(statements.place(other, node), None));
+        others.for_each(|other| (0..SELDOM).for_each(|_| statements.note_place(other, node, PlaceId(1), none)));
         assert_eq!((statements.place(COP, node), children(&mut statements)), (None, [None; 4]));
+    }
+
+    #[test]
+    fn what_runs_over_and_over_is_known_in_the_end_and_counted_before_and_after() {
+        let mut statements = HotStatements::default();
+        let (mut sums, mut model) = (Sums::default(), Sums::default());
+        let mut known = 0;
+        for _ in 0..60 {
+            known = 0;
+            for number in 0..2500 {
+                let (cop, node) = (COP + number * 80, NodeId(number as u32 % 7));
+                let (place, child) = (PlaceId(number as u32), NodeId(number as u32));
+                match statements.place(cop, node) {
+                    Some(found) => assert_eq!(found, place),
+                    None => statements.note_place(cop, node, place, &mut sums),
+                }
+                if statements.scalars_in(cop, node, 2) {
+                    model.scalars(place, 2, 0);
+                }
+                match statements.call(cop, node, key(number % 3)) {
+                    Some(found) => {
+                        assert_eq!(found, child);
+                        model.calls(child, 1);
+                        known += 1;
+                    }
+                    None => statements.note_child(cop, node, key(number % 3), child, &mut sums),
+                }
+            }
+        }
+        statements.settle(&mut sums);
+        assert_eq!(sums, model);
+        assert!(known > 1800, "{known}");
     }
 
     #[test]
@@ -402,14 +561,14 @@ mod tests {
         /// Whatever is forgotten in between.
         #[test]
         fn nothing_that_is_counted_is_lost(
-            steps in prop::collection::vec((0usize..6, 0u32..3, 0usize..3, 0u8..12), 1..400)
+            steps in prop::collection::vec((0usize..18, 0u32..2, 0usize..3, 0u8..12), 1..400)
         ) {
             let mut statements = HotStatements::default();
             let (mut sums, mut model) = (Sums::default(), Sums::default());
             for (which, node, sub, step) in steps {
-                // Two in each slot.
+                // Six that belong into the same entry.
                 let cop = 0x7200_0000 + (which % 3) * 16 + (which / 3) * 0x1010_0000_0000;
-                let (place, child) = (PlaceId(which as u32 * 3 + node), NodeId(which as u32 * 9 + node * 3 + sub as u32));
+                let (place, child) = (PlaceId(which as u32 * 2 + node), NodeId(which as u32 * 6 + node * 3 + sub as u32));
                 let key = SubKey { code: 0x7300_0000 + sub * 64, name: 5 };
                 match step {
                     0 => generations::freed(cop),

@@ -218,6 +218,8 @@ impl Recorder {
 
     /// Nothing happens any more. What finds nodes and places is given back before the last snapshot needs memory.
     pub fn look_up_no_more(&mut self) {
+        let (hot, mut figures) = self.hot_and_figures();
+        hot.forget(&mut figures);
         self.tree.look_up_no_more();
         self.places.look_up_no_more();
     }

@@ -28,7 +28,10 @@ impl Recorder {
             }
             interp.view.scalars += grown;
         }
-        hot.call(key)
+        match hot.call(key) {
+            Some(child) => Some(child),
+            None => self.hot.other_call(cop, interp.node(), key),
+        }
     }
 
     /// [`Recorder::leave`], if that is possible here and nobody else needs to know.
