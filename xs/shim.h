@@ -145,10 +145,14 @@ PERL_STATIC_INLINE const void *shim_code(const CV *cv) {
 #else
 #  define SHIM_IS_NAMED(cv) 0
 #endif
-#define SHIM_HAS_STEADY_NAME(cv) (SHIM_IS_NAMED(cv) || !CvCVGV_RC(cv))
+/* Whoever renames an anonymous sub makes it one that is not (Sub::Util, Sub::Name). */
+#define SHIM_IS_NAMELESS(cv) (CvANON(cv) && !CvISXSUB(cv))
+#define SHIM_HAS_STEADY_NAME(cv) (SHIM_IS_NAMED(cv) || SHIM_IS_NAMELESS(cv) || !CvCVGV_RC(cv))
 
-/* Where perl keeps the name of a sub that has it from a glob, or of its own. */
+/* Where perl keeps the name of a sub that has it from a glob, or of its own. An anonymous one is told by its code alone, so
+ * that nothing has to be looked at that is not in cache. */
 PERL_STATIC_INLINE size_t shim_steady_name_key(pTHX_ const CV *cv) {
+    if (SHIM_IS_NAMELESS(cv)) return 0;
 #ifdef CvNAMED
     if (CvNAMED(cv)) return PTR2UV(CvNAME_HEK((CV *)cv));
 #endif
