@@ -19,10 +19,11 @@ static const MprofText nothing = {NULL, 0};
 
 #define CONSTANT(text) text_of("" text "", sizeof(text) - 1)
 
-/* Most targets are not sought: a bit of the core's filter says so. The hash is that of `Visit::seek`. */
+/* Most targets are not sought: a bit of the core's filter says so. The hash is that of `Visit::seek`. Without a filter nothing
+ * is sought at all, and what a scalar refers to need not be looked at. */
 PERL_STATIC_INLINE bool is_sought(const HeapVisit *visit, const void *target) {
     const uint64_t bit = (PTR2UV(target) * UINT64_C(0x9e3779b97f4a7c15)) >> visit->shift;
-    return target && (visit->filter[bit >> 6] >> (bit & 63) & 1);
+    return target && visit->filter && (visit->filter[bit >> 6] >> (bit & 63) & 1);
 }
 
 PERL_STATIC_INLINE void edge(HeapVisit *visit, const void *target, MprofEdge kind, size_t index, MprofText key) {
@@ -55,7 +56,7 @@ static void array(pTHX_ AV *av, HeapVisit *visit) {
     SV **elements = AvARRAY(av);
     SSize_t i;
     if (AvALLOC(av)) buffer(visit, AvALLOC(av), (AvMAX(av) + 1) * sizeof(SV *), 1);
-    if (!elements || !AvREAL(av)) return; /* @_ of a sub that runs counts nothing */
+    if (!visit->filter || !elements || !AvREAL(av)) return; /* @_ of a sub that runs counts nothing */
     for (i = 0; i <= AvFILLp(av); i++) {
 #ifdef HvSTASH_IS_CLASS
         /* A class's list of ADJUST blocks has those of its parents, and does not count them. */
@@ -82,10 +83,11 @@ static void hash(pTHX_ HV *hv, HeapVisit *visit) {
     by_name = HvTOTALKEYS(hv) <= KEYS_TOLD_BY_NAME || HvNAME_get(hv);
     buffer(visit, buckets, (HvMAX(hv) + 1) * sizeof(HE *), 1);
     buffer(visit, NULL, HvTOTALKEYS(hv) * KEY_BYTES, 1);
-    for (i = 0; i <= HvMAX(hv); i++) {
+    for (i = 0; visit->filter && i <= HvMAX(hv); i++) {
         const HE *entry;
         for (entry = buckets[i]; entry; entry = HeNEXT(entry)) {
             MprofText key = nothing;
+            if (!is_sought(visit, HeVAL(entry))) continue; /* its key is seldom in cache */
             if (by_name && HeKLEN(entry) != HEf_SVKEY) key = text_of(HeKEY(entry), HeKLEN(entry));
             edge(visit, HeVAL(entry), MPROF_EDGE_VALUE, 0, key);
         }
@@ -132,6 +134,7 @@ static void variables_told(pTHX_ const CV *cv, HeapVisit *visit) {
 
 static void code(pTHX_ const CV *cv, HeapVisit *visit) {
     const PADLIST *pads = CvISXSUB(cv) ? NULL : CvPADLIST(cv);
+    if (!visit->filter) return; /* it owns nothing that perl's pools do not have */
     if (!CvWEAKOUTSIDE(cv)) edge(visit, CvOUTSIDE(cv), MPROF_EDGE_OUTER, 0, nothing);
 #ifdef CvNAMED
     if (!CvNAMED(cv))
@@ -265,6 +268,12 @@ static void name_of(pTHX_ const SV *sv, MprofScalar *told) {
         sub->package = text_of(HvNAME_get((HV *)stash), HvNAMELEN_get((HV *)stash));
 }
 
+/* What will be looked at of a scalar that is told of a little later: mostly it is not in cache yet. */
+PERL_STATIC_INLINE void fetch_ahead(const SV *sv) {
+    __builtin_prefetch((const char *)SvANY(sv) + STRUCT_OFFSET(XPV, xpv_cur));
+    if (SvTYPE(sv) >= SVt_PVGV || SvIsCOW(sv)) __builtin_prefetch(sv->sv_u.svu_array);
+}
+
 void shim_describe_scalar(const void *perl, const void *scalar, HeapVisit *visit, MprofScalar *told) {
 #ifdef MULTIPLICITY
     PerlInterpreter *my_perl = (PerlInterpreter *)perl;
@@ -272,13 +281,14 @@ void shim_describe_scalar(const void *perl, const void *scalar, HeapVisit *visit
     SV *sv = (SV *)scalar;
     const U32 type = SvTYPE(sv);
     PERL_UNUSED_VAR(perl);
+    if (visit->ahead) fetch_ahead((const SV *)visit->ahead);
     told->kind = kind_of(sv);
     told->references = SvREFCNT(sv);
     told->body_bytes = (uint32_t)(sizeof(SV) + body_bytes(sv));
     /* It is being freed, perhaps by a DESTROY that called exit: perl keeps what it still has to do where its class and
      * its magic were. */
     if (!SvREFCNT(sv)) return;
-    name_of(aTHX_ sv, told);
+    if (visit->detailed) name_of(aTHX_ sv, told);
     if (SvOBJECT(sv) && type >= SVt_PVMG) {
         HV *stash = SvSTASH(sv);
         if (HvNAME_get(stash)) told->blessed_into = text_of(HvNAME_get(stash), HvNAMELEN_get(stash));

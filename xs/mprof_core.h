@@ -81,14 +81,16 @@ typedef struct MprofText {
 
 // A head of a [`Visit`], which the shim looks at without a call.
 typedef struct HeapVisit {
-    // A bit for each hash of an address that is sought.
+    // A bit for each hash of an address that is sought; null where nothing is.
     const uint64_t *filter;
     // 64 − log2 of the number of bits.
     uint32_t shift;
-    // Are names of variables and single buffers to be told?
+    // Are names and single buffers to be told?
     bool detailed;
     // Where they are not: the bytes that were asked for all its buffers.
     uint64_t asked_bytes;
+    // A scalar that is told of a little later, so that its memory can be fetched meanwhile; null where that is not known.
+    const void *ahead;
 } HeapVisit;
 
 // How the shim describes a sub.

@@ -20,6 +20,7 @@ use crate::format::heap::{
 use crate::format::ids::{PlaceId, StrId};
 use crate::format::Record;
 use rustc_hash::FxHashMap;
+use std::collections::VecDeque;
 use std::ffi::c_void;
 
 /// Most scalars that are listed while the program runs. Where there are more, those of the last marks are.
@@ -38,6 +39,8 @@ const LEAST_BIRTHS: u32 = 3;
 const CHAIN_WALKS: usize = 8;
 /// Referrers of one holder that are told.
 const MOST_REFERRERS: u32 = 2;
+/// How many scalars ahead of the one that is told of the memory of another is fetched: it takes as long as a few of them.
+const AHEAD: usize = 8;
 /// Scalars in one record, and references in one.
 const SCALARS_A_RECORD: usize = 4096;
 const EDGES_A_RECORD: usize = 8192;
@@ -176,6 +179,20 @@ fn root(interp: &Interp, index: u32, visit: &mut Visit) -> Option<MprofText> {
     (!name.start.is_null()).then_some(name)
 }
 
+/// Calls `f` with each scalar of the ledger, where and when it was born, and the one that is [`AHEAD`], if there is one.
+fn for_each_ahead(ledger: &ScalarLedger, mut f: impl FnMut(*const c_void, Birth, BornAt, *const c_void)) {
+    let mut waiting = VecDeque::with_capacity(AHEAD);
+    ledger.scalars().for_each(|(head, birth, born_at)| {
+        if waiting.len() == AHEAD {
+            if let Some((first, birth, born_at)) = waiting.pop_front() {
+                f(first, birth, born_at, head.cast());
+            }
+        }
+        waiting.push_back((head.cast(), birth, born_at));
+    });
+    waiting.into_iter().for_each(|(head, birth, born_at)| f(head, birth, born_at, std::ptr::null()));
+}
+
 impl Sample<'_> {
     /// Chooses what is listed, and gives it numbers in the order of the walk. Returns how many were born in the window.
     fn choose(&mut self, ledger: &ScalarLedger) -> u64 {
@@ -249,9 +266,10 @@ impl Sample<'_> {
     /// Walks over all scalars: takes the census, lists those chosen, and notes who refers to them.
     fn walk(&mut self, ledger: &ScalarLedger) -> Vec<CensusGroup> {
         let mut groups: FxHashMap<(ScalarKind, StrId), CensusGroup> = FxHashMap::default();
-        ledger.scalars().for_each(|(head, birth, born_at)| {
+        for_each_ahead(ledger, |head, birth, born_at, ahead| {
+            self.visit.look_ahead(ahead);
             let number = self.visit.number(head as usize);
-            let told = self.ask(head.cast(), number.is_some());
+            let told = self.ask(head, number.is_some());
             let class = self.class(told.blessed_into);
             let kind = ScalarKind::from(told.kind);
             let born_in_window = self.window.number(birth, born_at);
@@ -272,7 +290,7 @@ impl Sample<'_> {
                     self.put_scalars();
                 }
             } else if !self.visit.references.is_empty() {
-                self.holder(head as usize, &told, birth);
+                self.holder(head as usize, birth);
             }
         });
         groups.into_values().collect()
@@ -321,7 +339,7 @@ impl Sample<'_> {
     }
 
     /// What was asked about last holds what it refers to. Returns whether it has no name and is new.
-    fn holder(&mut self, address: usize, told: &MprofScalar, birth: Birth) -> bool {
+    fn holder(&mut self, address: usize, birth: Birth) -> bool {
         if let Some(&number) = self.holder_numbers.get(&address) {
             self.references_from(number);
             return false;
@@ -331,11 +349,11 @@ impl Sample<'_> {
         }
         let number = self.listed + self.holders.len() as u32;
         self.references_from(number);
-        let class = self.class(told.blessed_into);
-        // Now in detail: the names of its variables, and where its buffer was allocated.
-        let _ = self.ask(address as *const c_void, true);
+        // Now in detail: what it is called, the names of its variables, and where its buffer was allocated.
+        let told = self.ask(address as *const c_void, true);
         self.visit.references.clear();
-        let holder = self.described(told, class, birth, 0);
+        let class = self.class(told.blessed_into);
+        let holder = self.described(&told, class, birth, 0);
         let is_named = holder.name != StrId(0);
         self.holders.push(holder);
         self.holder_numbers.insert(address, number);
@@ -362,18 +380,19 @@ impl Sample<'_> {
                 self.visit.seek(address, number);
             }
             let mut found = FxHashMap::default();
-            ledger.scalars().for_each(|(head, birth, _)| {
+            for_each_ahead(ledger, |head, birth, _, ahead| {
                 let address = head as usize;
                 if listed.number(address).is_some() {
                     return;
                 }
-                let told = self.ask(head.cast(), false);
+                self.visit.look_ahead(ahead);
+                self.ask(head, false);
                 self.visit.references.retain(|reference| {
                     let told = referrers.entry(reference.to).or_default();
                     *told += 1;
                     *told <= MOST_REFERRERS
                 });
-                if !self.visit.references.is_empty() && self.holder(address, &told, birth) {
+                if !self.visit.references.is_empty() && self.holder(address, birth) {
                     if let Some(&number) = self.holder_numbers.get(&address) {
                         found.insert(address, number);
                     }

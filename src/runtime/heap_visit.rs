@@ -8,18 +8,21 @@ use super::shim_types::{MprofEdge, MprofKind};
 use crate::format::heap::{EdgeKind, ScalarKind};
 use crate::format::ids::PlaceId;
 use rustc_hash::FxHashMap;
+use std::ffi::c_void;
 
 /// A head of a [`Visit`], which the shim looks at without a call.
 #[repr(C)]
 pub struct HeapVisit {
-    /// A bit for each hash of an address that is sought.
+    /// A bit for each hash of an address that is sought; null where nothing is.
     pub filter: *const u64,
     /// 64 − log2 of the number of bits.
     pub shift: u32,
-    /// Are names of variables and single buffers to be told?
+    /// Are names and single buffers to be told?
     pub detailed: bool,
     /// Where they are not: the bytes that were asked for all its buffers.
     pub asked_bytes: u64,
+    /// A scalar that is told of a little later, so that its memory can be fetched meanwhile; null where that is not known.
+    pub ahead: *const c_void,
 }
 
 /// A reference, as the shim told it.
@@ -62,7 +65,13 @@ impl Visit {
     /// Nothing is sought. `blocks`: where the buffers were allocated, if that is known; it must outlive the visit.
     pub fn new(blocks: Option<&BlockTable>) -> Self {
         Self {
-            head: HeapVisit { filter: std::ptr::null(), shift: 64 - FILTER_BITS, detailed: false, asked_bytes: 0 },
+            head: HeapVisit {
+                filter: std::ptr::null(),
+                shift: 64 - FILTER_BITS,
+                detailed: false,
+                asked_bytes: 0,
+                ahead: std::ptr::null(),
+            },
             bits: vec![0; 1 << (FILTER_BITS - 6)],
             sought: FxHashMap::default(),
             references: Vec::new(),
@@ -94,12 +103,17 @@ impl Visit {
         self.sought.get(&address).copied()
     }
 
+    /// Which scalar is told of a little later than those from now on; null where that is not known.
+    pub fn look_ahead(&mut self, ahead: *const c_void) {
+        self.head.ahead = ahead;
+    }
+
     /// For the shim: forgets the scalar told last.
     pub fn begin(&mut self, detailed: bool) -> *mut HeapVisit {
         self.references.clear();
         self.variables.clear();
         (self.buffer_bytes, self.largest, self.buffer_place) = (0, 0, None);
-        self.head.filter = self.bits.as_ptr();
+        self.head.filter = if self.sought.is_empty() { std::ptr::null() } else { self.bits.as_ptr() };
         self.head.detailed = detailed;
         self.head.asked_bytes = 0;
         std::ptr::from_mut(self).cast()
