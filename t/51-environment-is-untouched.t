@@ -84,6 +84,8 @@ my %sights = (
     'limits'                     => 'open my $l, "<", "/proc/self/limits"; print grep { /open files|core|stack/ } <$l>',
     'that $_, $@ and $/ are as ever' => 'no warnings; print defined $_ ? "d" : "u", "[$@]", $/ eq "\n" ? "n" : "?", defined $, ? "d" : "u", $; eq "\034" ? 1 : 0, "[$&]", $0',
     'no debugger that Sub::Util would tell of names' => 'my $renamed = eval { require Sub::Util; Sub::Util::set_subname("Some::name", sub { 5 }) } || sub { 5 }; print $renamed->(), " ", join ",", keys %DB::sub',
+    'no subs of a debugger'      => 'package DB; sub m { "mine" } print DB->m, grep defined &$_, qw(DB::sub DB::lsub DB::DB)',
+    'DB.pm, and no warning of it' => '$^W = 1; $SIG{__WARN__} = sub { print "warned: @_" }; print require DB; DB::catch(); print "loaded"',
     'debugging from now on'      => 'BEGIN { $^P |= 0x103 } sub two { return 2 } print two(), " $^P ", eval "two() + 1"',
     'files in the folder'        => 'opendir my $d, "."; print join ",", sort grep { !/^mprof/ } readdir $d',
 );

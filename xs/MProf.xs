@@ -37,12 +37,25 @@ static I32 after_class(pTHX_ I32 ax, I32 items) {
 #  define VENDORLIB_FOLDERS ""
 #endif
 
+/* The program may have a sub of that name itself (DB.pm), or call methods of package DB within it. */
+static void remove_sub(pTHX_ const char *name) {
+    GV *gv = gv_fetchpv(name, 0, SVt_PVCV);
+    CV *cv = gv && isGV_with_GP(gv) ? GvCV(gv) : NULL;
+    if (!cv) return;
+    GvCV_set(gv, NULL);
+    SvREFCNT_dec((SV *)cv);
+    mro_method_changed_in(GvSTASH(gv));
+}
+
 /* perl took itself for one with a debugger, and what asks whether there is one (Sub::Util, which notes in %DB::sub what it
  * renames) should not find it. Code that was compiled before us may call DB::sub: then all stays as it is. */
 static void forget_debugger(pTHX) {
     if (PL_DBsub && GvHV(PL_DBsub)) hv_clear(GvHV(PL_DBsub));
     PL_DBgv = PL_DBline = PL_DBsub = NULL;
     PL_DBsingle = PL_DBtrace = PL_DBsignal = NULL;
+    remove_sub(aTHX_ "DB::sub");
+    remove_sub(aTHX_ "DB::lsub");
+    remove_sub(aTHX_ "DB::DB");
 }
 
 /* perl calls DB::sub instead of the sub, whose CV it leaves in $DB::sub ($^P & 0x40). */

@@ -936,8 +936,13 @@ C<$INC{'Devel/MProf.pm'}>, and the package C<Devel::MProf>.
 
 =item *
 
-Subs and variables in the package C<DB>: C<perl -d> makes the variables of a debugger, and the profiler has C<DB::sub> and
-C<DB::DB>. C<$^P> is 0, as without a debugger; with C<hook=db> it is not.
+Variables in the package C<DB>: C<perl -d> makes those of a debugger. With C<hook=db>, or if other code was compiled before
+the profiler, there are the subs C<DB::sub> and C<DB::DB> too. C<$^P> is 0, as without a debugger; with C<hook=db> it is not.
+
+=item *
+
+A scalar that C code gives back once too often: with the ledger of scalars perl does not notice, and does not warn I<Attempt to
+free unreferenced scalar>. With C<ledger=0> it does.
 
 =item *
 
