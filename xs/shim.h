@@ -101,7 +101,7 @@ PERL_STATIC_INLINE InterpView *shim_me(pTHX) {
 /* Have scalars come or gone since the last boundary? A free head that the ledger has seen carries its stamp. */
 PERL_STATIC_INLINE bool shim_scalars_moved(pTHX_ const InterpView *me) {
     if (UNLIKELY(!me->has_ledger)) return PL_sv_count != me->scalars;
-    return (const void *)PL_sv_root != me->free_top || (LIKELY(PL_sv_root) && SvREFCNT(PL_sv_root) != MPROF_STAMP);
+    return (const void *)PL_sv_root != me->free_top || (LIKELY(PL_sv_root != NULL) && SvREFCNT(PL_sv_root) != MPROF_STAMP);
 }
 
 /* The innermost call, on this stack, is over; `cop` was its last statement. FALSE: nothing can be told now. Mostly there is
