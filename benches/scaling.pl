@@ -88,7 +88,7 @@ my @causes = (
 );
 # What is big then: row, program, size.
 my @big = map ['pause: ' . in_thousands($_->[1]) . " $_->[0]", @$_],
-    ['nodes', 1e5], ['nodes', 1e6], ['blocks', 1e7], ['scalars', 4.5e5], ['scalars', 1e7];
+    ['nodes', 1e5], ['nodes', 1e6], ['blocks', 1e7], ['scalars', 3.4e5], ['scalars', 1e7];
 
 my $beginning = <<'PERL';
 use Time::HiRes qw(clock_gettime CLOCK_PROCESS_CPUTIME_ID CLOCK_MONOTONIC);

@@ -743,7 +743,7 @@ it takes precedence.
 When a snapshot is a full one, with a sample of the heap, from which C<mprof-dump leaks> and C<mprof-dump classes> tell
 why memory stays. C<auto>: at the end of the program, after 32 marks and whenever their number has doubled, or without
 marks whenever the time is four times as long, but never so often that it would take more than a few hundredths of the time, and
-unasked not with more than half a million live scalars. A number: also every so many marks. C<off>: only when asked for.
+unasked not with more than 350,000 live scalars. A number: also every so many marks. C<off>: only when asked for.
 
 =item calls=0|1 (default: 0)
 

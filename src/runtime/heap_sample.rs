@@ -20,7 +20,6 @@ use crate::format::heap::{
 use crate::format::ids::{PlaceId, StrId};
 use crate::format::Record;
 use rustc_hash::FxHashMap;
-use std::collections::VecDeque;
 use std::ffi::c_void;
 
 /// Most scalars that are listed while the program runs. Where there are more, those of the last marks are.
@@ -181,16 +180,18 @@ fn root(interp: &Interp, index: u32, visit: &mut Visit) -> Option<MprofText> {
 
 /// Calls `f` with each scalar of the ledger, where and when it was born, and the one that is [`AHEAD`], if there is one.
 fn for_each_ahead(ledger: &ScalarLedger, mut f: impl FnMut(*const c_void, Birth, BornAt, *const c_void)) {
-    let mut waiting = VecDeque::with_capacity(AHEAD);
+    let mut waiting = [None; AHEAD];
+    let mut at = 0;
     ledger.scalars().for_each(|(head, birth, born_at)| {
-        if waiting.len() == AHEAD {
-            if let Some((first, birth, born_at)) = waiting.pop_front() {
-                f(first, birth, born_at, head.cast());
-            }
+        let head = head.cast();
+        let first = waiting.get_mut(at % AHEAD).and_then(|first| first.replace((head, birth, born_at)));
+        at += 1;
+        if let Some((first, birth, born_at)) = first {
+            f(first, birth, born_at, head);
         }
-        waiting.push_back((head.cast(), birth, born_at));
     });
-    waiting.into_iter().for_each(|(head, birth, born_at)| f(head, birth, born_at, std::ptr::null()));
+    waiting.rotate_left(at % AHEAD);
+    waiting.into_iter().flatten().for_each(|(head, birth, born_at)| f(head, birth, born_at, std::ptr::null()));
 }
 
 impl Sample<'_> {
@@ -265,7 +266,9 @@ impl Sample<'_> {
 
     /// Walks over all scalars: takes the census, lists those chosen, and notes who refers to them.
     fn walk(&mut self, ledger: &ScalarLedger) -> Vec<CensusGroup> {
-        let mut groups: FxHashMap<(ScalarKind, StrId), CensusGroup> = FxHashMap::default();
+        // Most are no objects, and have groups where nothing has to be looked up.
+        let mut unblessed = [CensusGroup::default(); ScalarKind::Root as usize + 1];
+        let mut objects: FxHashMap<(ScalarKind, StrId), CensusGroup> = FxHashMap::default();
         for_each_ahead(ledger, |head, birth, born_at, ahead| {
             self.visit.look_ahead(ahead);
             let number = self.visit.number(head as usize);
@@ -273,8 +276,11 @@ impl Sample<'_> {
             let class = self.class(told.blessed_into);
             let kind = ScalarKind::from(told.kind);
             let born_in_window = self.window.number(birth, born_at);
-            let group =
-                groups.entry((kind, class)).or_insert_with(|| CensusGroup { kind, class, ..Default::default() });
+            let group = match unblessed.get_mut(kind as usize).filter(|_| class == StrId(0)) {
+                Some(group) => group,
+                None => objects.entry((kind, class)).or_default(),
+            };
+            (group.kind, group.class) = (kind, class);
             group.scalars += 1;
             group.body_bytes += u64::from(told.body_bytes);
             group.buffer_bytes += self.visit.buffer_bytes();
@@ -293,7 +299,7 @@ impl Sample<'_> {
                 self.holder(head as usize, birth);
             }
         });
-        groups.into_values().collect()
+        unblessed.into_iter().filter(|group| group.scalars > 0).chain(objects.into_values()).collect()
     }
 
     /// A scalar as a record.

@@ -85,12 +85,18 @@ impl Visit {
 
     /// References to the scalar at `address` are told from now on, as to number `number`.
     pub fn seek(&mut self, address: usize, number: u32) {
-        // Fibonacci hashing (Knuth, The Art of Computer Programming 6.4); the shim has the same line.
-        let bit = (address.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.head.shift) as u32;
-        if let Some(word) = self.bits.get_mut((bit / 64) as usize) {
-            *word |= 1 << (bit % 64);
+        let (word, bit) = self.bit(address);
+        if let Some(word) = self.bits.get_mut(word) {
+            *word |= bit;
         }
         self.sought.insert(address, number);
+    }
+
+    /// The bit of an address: its word, and where it is in that.
+    fn bit(&self, address: usize) -> (usize, u64) {
+        // Fibonacci hashing (Knuth, The Art of Computer Programming 6.4); the shim has the same line.
+        let bit = (address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.head.shift;
+        ((bit / 64) as usize, 1 << (bit % 64))
     }
 
     /// Bytes of its buffers: usable ones where it was told in detail, else those asked for.
@@ -100,6 +106,10 @@ impl Visit {
 
     /// The number of the scalar at `address`, if it is sought.
     pub fn number(&self, address: usize) -> Option<u32> {
+        let (word, bit) = self.bit(address);
+        if self.bits.get(word)? & bit == 0 {
+            return None;
+        }
         self.sought.get(&address).copied()
     }
 

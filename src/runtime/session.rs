@@ -67,7 +67,7 @@ const TRIFLE: Duration = Duration::from_millis(5);
 /// Snapshots at marks that are taken whatever they cost: growth cannot be told from fewer.
 const MARKS_IN_ANY_CASE: u64 = 64;
 /// With more scalars than this the program would notice the pause: then only who asks for a sample gets one, and the end.
-const MOST_SCALARS_UNASKED: isize = 500_000;
+const MOST_SCALARS_UNASKED: isize = 350_000;
 
 /// A snapshot that is due is taken after that time, however much there still is to be written ahead of it.
 const LONGEST_AHEAD: Duration = Duration::from_secs(1);
