@@ -102,7 +102,7 @@ OP *shim_entersub(pTHX) {
         const COP *cop = PL_curcop;                                                                                   \
         OP *next = original[op](aTHX);                                                                                \
         InterpView *me = shim_me(aTHX);                                                                               \
-        if (LIKELY(me != NULL)) shim_close_left(aTHX_ me, cop);                                                               \
+        if (LIKELY(me != NULL)) shim_close_left(aTHX_ me, cop);                                                       \
         return next;                                                                                                  \
     }                                                                                                                 \
     static OP *leaving_##op(pTHX) {                                                                                   \
