@@ -19,7 +19,7 @@ static const MprofText nothing = {NULL, 0};
 
 #define CONSTANT(text) text_of("" text "", sizeof(text) - 1)
 
-/* Most targets are not sought: a bit of the core's filter says so. The hash is that of `Visit::seek`. Without a filter nothing
+/* Most targets are not sought: a bit of the core's filter says so. The hash is that of `Visit::bit`. Without a filter nothing
  * is sought at all, and what a scalar refers to need not be looked at. */
 PERL_STATIC_INLINE bool is_sought(const HeapVisit *visit, const void *target) {
     const uint64_t bit = (PTR2UV(target) * UINT64_C(0x9e3779b97f4a7c15)) >> visit->shift;
@@ -89,7 +89,7 @@ static void hash(pTHX_ HV *hv, HeapVisit *visit) {
             MprofText key = nothing;
             if (!is_sought(visit, HeVAL(entry))) continue; /* its key is seldom in cache */
             if (by_name && HeKLEN(entry) != HEf_SVKEY) key = text_of(HeKEY(entry), HeKLEN(entry));
-            edge(visit, HeVAL(entry), MPROF_EDGE_VALUE, 0, key);
+            mprof_heap_edge(visit, HeVAL(entry), MPROF_EDGE_VALUE, 0, key);
         }
     }
     if (SvOOK(hv)) {

@@ -11,6 +11,7 @@
 use super::generations;
 use super::sub_cache::SubKey;
 use crate::format::ids::{NodeId, PlaceId};
+use std::ops::Range;
 
 /// log2 of the entries at first, and at most. What a program does over and over is to fit: a request of a web framework
 /// has thousands of calls. It takes the processor's caches from the program only as far as it is used.
@@ -225,20 +226,18 @@ impl HotStatements {
         has_room.then_some((pending.place, &mut pending.born))
     }
 
-    /// A new entry for the statement at `cop` in `node`, if it gets one: one of the `ways` nearest to where it belongs, but
-    /// for the first `from` of them.
+    /// A new entry for the statement at `cop` in `node`, if it gets one of those that are so far `away` from where it belongs.
     fn add(
         &mut self,
         cop: usize,
         node: NodeId,
-        from: usize,
-        ways: usize,
+        mut away: Range<usize>,
         counted: &mut impl Counted,
     ) -> Option<&mut Hot> {
         self.missed = self.missed.wrapping_add(1);
         let gets_in = self.missed % SELDOM == 0;
         // Calls of a statement that is here get in wherever there is room.
-        if !gets_in && from == 0 {
+        if !gets_in && away.start == 0 {
             return None;
         }
         if self.displaced > self.tags.len() / 4 && self.shift > u32::BITS - MOST_BITS {
@@ -248,19 +247,25 @@ impl HotStatements {
         let held_at = generations::all_freed();
         let generation = generations::of(cop);
         let (home, tag) = self.home(cop, node);
-        let free = (from..ways).find(|&away| self.near(home, away).cop == 0);
+        let any = away.start + (self.missed / SELDOM) as usize % away.len();
+        let free = away.find(|&away| self.near(home, away).cop == 0);
         if !gets_in && free.is_none() {
             return None;
         }
-        let away = free.unwrap_or(from + (self.missed / SELDOM) as usize % (ways - from));
+        let away = free.unwrap_or(any);
+        let was_used = self.near(home, away).settle(counted);
+        self.displaced += usize::from(was_used);
+        Some(self.put(home, away, tag, Hot { cop, node, generation, held_at, ..NO_STATEMENT }))
+    }
+
+    /// Puts an entry `away` from `home`, in place of the one that is there.
+    fn put(&mut self, home: usize, away: usize, tag: u8, hot: Hot) -> &mut Hot {
         if let Some(old) = self.tags.get_mut(home ^ away) {
             *old = tag;
         }
-        let hot = self.near(home, away);
-        let was_used = hot.settle(counted);
-        *hot = Hot { cop, node, generation, held_at, ..NO_STATEMENT };
-        self.displaced += usize::from(was_used);
-        Some(self.near(home, away))
+        let old = self.near(home, away);
+        *old = hot;
+        old
     }
 
     /// Twice as many entries. Each set has become two, so there is room in them for what was in it.
@@ -272,10 +277,8 @@ impl HotStatements {
         let old = std::mem::replace(self, larger);
         for hot in old.sets.iter().flat_map(|set| set.0).filter(|hot| hot.cop != 0) {
             let (home, tag) = self.home(hot.cop, hot.node);
-            let Some(away) = (0..WAYS).find(|&away| self.near(home, away).cop == 0) else { continue };
-            *self.near(home, away) = hot;
-            if let Some(new) = self.tags.get_mut(home ^ away) {
-                *new = tag;
+            if let Some(away) = (0..WAYS).find(|&away| self.near(home, away).cop == 0) {
+                self.put(home, away, tag, hot);
             }
         }
     }
@@ -284,7 +287,7 @@ impl HotStatements {
     pub fn note_place(&mut self, cop: usize, node: NodeId, place: PlaceId, counted: &mut impl Counted) {
         let hot = match self.known(cop, node) {
             Some(_) => self.entry(cop, node),
-            None => self.add(cop, node, 0, NEAR, counted),
+            None => self.add(cop, node, 0..NEAR, counted),
         };
         if let Some(hot) = hot {
             hot.pending.settle(counted);
@@ -296,8 +299,8 @@ impl HotStatements {
     pub fn note_child(&mut self, cop: usize, node: NodeId, key: SubKey, child: NodeId, counted: &mut impl Counted) {
         let hot = match self.known(cop, node).map(|first| first.call.key == NO_KEY) {
             Some(true) => self.entry(cop, node),
-            Some(false) => self.add(cop, node, 1, WAYS, counted),
-            None => self.add(cop, node, 0, NEAR, counted),
+            Some(false) => self.add(cop, node, 1..WAYS, counted),
+            None => self.add(cop, node, 0..NEAR, counted),
         };
         if let Some(hot) = hot {
             hot.generation = hot.generation.wrapping_add(generations::of_sub(key.code));
