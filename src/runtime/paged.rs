@@ -13,7 +13,8 @@ pub trait Stated {
 }
 
 struct Page<T> {
-    entries: Box<[T]>,
+    /// Never more than there was room for at first: none is ever copied, and what is not used yet takes no memory.
+    entries: Vec<T>,
     has_changed: bool,
 }
 
@@ -39,12 +40,11 @@ impl<T: Copy + Default, const BITS: u32> Paged<T, BITS> {
     /// Appends an entry.
     pub fn push(&mut self, entry: T) {
         if self.length == self.pages.len() * Self::PAGE {
-            self.pages.push(Page { entries: vec![T::default(); Self::PAGE].into_boxed_slice(), has_changed: false });
+            self.pages.push(Page { entries: Vec::with_capacity(Self::PAGE), has_changed: false });
         }
+        let Some(page) = self.pages.last_mut() else { return };
+        page.entries.push(entry);
         self.length += 1;
-        if let Some(slot) = self.get_mut(self.length - 1) {
-            *slot = entry;
-        }
     }
 
     /// Entry `index`.
@@ -77,7 +77,7 @@ impl<T: Copy + Default + Stated, const BITS: u32> Paged<T, BITS> {
         if index >= self.length {
             return None;
         }
-        // SAFETY: `push` sees to it that there are pages for `length` entries, and each has as many as `Self::PAGE`.
+        // SAFETY: `push` sees to it that there are pages for `length` entries, each but the last with as many as `Self::PAGE`.
         let (has_changed, entry) = unsafe {
             let page = self.pages.get_unchecked_mut(index >> BITS);
             (&mut page.has_changed, page.entries.get_unchecked_mut(index & (Self::PAGE - 1)))
