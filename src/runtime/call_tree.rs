@@ -6,8 +6,9 @@
 //!
 //! As with places, figures are kept in one or two bytes until a node outgrows them.
 
-use super::direct_mapped::{spread_groups, DirectMapped, GROUP_BITS};
-use super::id_table::IdTable;
+use super::bit_set::BitSet;
+use super::chains::Chains;
+use super::direct_mapped::{spread_groups, GROUP_BITS};
 use super::locations::{LocationId, Locations};
 use super::narrow::{State, Units};
 use super::paged::{Paged, Stated};
@@ -27,7 +28,7 @@ struct Path {
 
 impl Path {
     #[inline]
-    fn spread(self) -> u64 {
+    fn hash(self) -> u64 {
         // Lines run one after the other; and where that is for the first time, their subs have numbers one after the other.
         let (at, sub) = (self.called_at.number(), self.sub.0);
         let calls = u64::from(self.parent.0) << 32 | u64::from(at >> GROUP_BITS);
@@ -64,13 +65,13 @@ pub struct CallTree {
     sub_ids: HashTable<u32>,
     nodes: Paged<Small>,
     big: Vec<NodeFigures>,
-    node_ids: IdTable,
-    /// Calls made lately, and the nodes they led to.
-    recent: DirectMapped<(Path, NodeId), { 1 << 11 }>,
+    /// The calls of each node.
+    of_callers: Chains,
+    /// Subs that have been called, and locations that have called any.
+    subs_seen: BitSet,
+    callers_seen: BitSet,
     /// The node looked up last.
     last: NodeId,
-    /// No node of this number or above has called another.
-    callers_seen: u32,
     depth_cap: u32,
     /// The path to the node that was called from last, its subs, and what is left of the way there.
     walked: Vec<NodeId>,
@@ -88,10 +89,10 @@ impl CallTree {
             sub_ids: HashTable::new(),
             nodes: Paged::new(),
             big: Vec::new(),
-            node_ids: IdTable::new(),
-            recent: DirectMapped::default(),
+            of_callers: Chains::new(),
+            subs_seen: BitSet::new(),
+            callers_seen: BitSet::new(),
             last: NodeId(0),
-            callers_seen: 0,
             depth_cap,
             walked: Vec::new(),
             walked_subs: FxHashSet::default(),
@@ -126,49 +127,35 @@ impl CallTree {
         id
     }
 
-    /// The node for a call of `sub` from `parent`, at a statement; new or old.
-    #[inline]
+    /// The node for a call of `sub` from `parent`, at a statement; new or old. As with places, it may well be the one after the
+    /// last.
     pub fn child(&mut self, parent: NodeId, sub: SubId, called_at: LocationId) -> NodeId {
         let path = Path { parent, sub, called_at };
-        let spread = path.spread();
-        let (recent, child) = self.recent.get(spread);
-        self.last = if recent == path { child } else { self.find_or_add(parent, sub, called_at, spread) };
-        self.last
-    }
-
-    /// As with places, it may well be the one after the last.
-    #[cold]
-    #[inline(never)]
-    fn find_or_add(&mut self, parent: NodeId, sub: SubId, called_at: LocationId, spread: u64) -> NodeId {
-        let path = Path { parent, sub, called_at };
         let next = NodeId(self.last.0 + 1);
-        let known = if next.0 < self.len() && self.is(next, path) { Some(next) } else { self.find(path, spread) };
-        let id = match known {
+        let is_next = self.nodes.get(next.index()).is_some_and(|node| node.path == path);
+        self.last = match if is_next { Some(next) } else { self.find(path) } {
             Some(id) => id,
             None => match self.above(path) {
                 Above::Same(id) => id,
-                Above::Others => self.add(path, spread),
+                Above::Others => self.add(path),
                 Above::TooMany => {
-                    // Not remembered, for each is counted.
                     self.depth_capped_calls += 1;
-                    return path.parent;
+                    parent
                 }
             },
         };
-        self.recent.note(spread, (path, id));
-        id
+        self.last
     }
 
-    fn is(&self, id: NodeId, path: Path) -> bool {
-        self.nodes.get(id.index()).is_some_and(|node| node.path == path)
-    }
-
-    fn find(&self, path: Path, spread: u64) -> Option<NodeId> {
-        // A node that is newer than all that have called has called nothing.
-        if path.parent.0 >= self.callers_seen {
+    fn find(&mut self, path: Path) -> Option<NodeId> {
+        // Most are from lines that run for the first time.
+        if self.callers_seen.insert(path.called_at.number()) | self.subs_seen.insert(path.sub.0) {
             return None;
         }
-        self.node_ids.find(spread, |id| self.is(NodeId(id), path)).map(NodeId)
+        let node = |id: u32| self.nodes.get(id as usize);
+        let is_it = |id| node(id).is_some_and(|node| node.path == path);
+        let hash_of = |id| node(id).map_or(0, |node| node.path.hash());
+        self.of_callers.find(path.parent.0, path.hash(), is_it, hash_of).map(NodeId)
     }
 
     /// What runs above a call that has no node of its own.
@@ -211,10 +198,10 @@ impl CallTree {
         }
     }
 
-    fn add(&mut self, path: Path, spread: u64) -> NodeId {
+    fn add(&mut self, path: Path) -> NodeId {
         let id = self.push(path);
-        self.callers_seen = self.callers_seen.max(path.parent.0 + 1);
-        self.node_ids.insert(id.0, spread);
+        let nodes = &self.nodes;
+        self.of_callers.add(path.parent.0, id.0, |id| nodes.get(id as usize).map_or(0, |node| node.path.hash()));
         id
     }
 
@@ -226,7 +213,7 @@ impl CallTree {
 
     /// No node is looked up any more.
     pub fn look_up_no_more(&mut self) {
-        (self.node_ids, self.recent) = (IdTable::new(), DirectMapped::default());
+        (self.of_callers, self.subs_seen, self.callers_seen) = (Chains::new(), BitSet::new(), BitSet::new());
     }
 
     /// The sub that runs in a node.
@@ -450,7 +437,7 @@ mod tests {
                 let called = sub(&mut tree, name);
                 let path = Path { parent, sub: called, called_at: at(line) };
                 let above: Vec<_> = tree.path_from(parent).collect();
-                let known = tree.find(path, path.spread());
+                let known = tree.find(path);
                 let same = above.iter().find(|(_, above)| above.sub == called).map(|&(id, _)| id);
                 let capped = tree.depth_capped_calls;
                 let child = tree.child(parent, called, at(line));

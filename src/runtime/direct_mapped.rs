@@ -27,7 +27,7 @@ pub fn spread(key: u64) -> u64 {
 pub const GROUP_BITS: u32 = 4;
 
 /// As [`spread`], but keys of one `group` that differ in `within`, of which the low bits count, are neighbours: what is
-/// looked up one after the other is in the same lines of cache, in this cache and in an [`IdTable`].
+/// looked up one after the other is in the same lines of an [`IdTable`].
 ///
 /// [`IdTable`]: super::id_table::IdTable
 #[inline]

@@ -10,7 +10,7 @@
 //! | `scalar_ledger`, `mirror`, `arena_pages`, `birth_notes`, `births`, `deaths` | where and when every live scalar was born |
 //! | `strings`, `locations`, `call_tree`, `frees`, `places`, `block_table` | what figures belong to |
 //! | `shim_types` | what the shim hands over |
-//! | `paged`, `narrow`, `id_table`, `direct_mapped` | how the big ones of these grow and stay small, and how caches do |
+//! | `paged`, `narrow`, `id_table`, `chains`, `bit_set`, `direct_mapped` | how the big ones of these grow and stay small, and how caches do |
 //! | `statm`, `own_memory`, `own_heap`, `reserve` | the process's pages, the profiler's own bytes, where they are, and what it has put by |
 //! | `call_stream` | with `calls=1`: each entry and exit |
 //! | `marks` | units of the program's work |
@@ -28,9 +28,11 @@
 mod arena_pages;
 mod birth_notes;
 mod births;
+mod bit_set;
 pub mod block_table;
 mod call_stream;
 mod call_tree;
+mod chains;
 pub mod complaint;
 mod compressor;
 mod coroutines;

@@ -6,9 +6,10 @@
 //!
 //! Figures are kept in one or two bytes each. A place that outgrows them is moved to full width, and no unit is lost.
 
+use super::bit_set::BitSet;
 use super::block_table::MAX_PLACES;
-use super::direct_mapped::{spread_groups, DirectMapped, GROUP_BITS};
-use super::id_table::IdTable;
+use super::chains::Chains;
+use super::direct_mapped::{spread_groups, GROUP_BITS};
 use super::locations::{LocationId, Locations};
 use super::narrow::{State, Units};
 use super::paged::{Paged, Stated};
@@ -33,36 +34,20 @@ struct Small {
     state: State,
 }
 
-/// A place met lately.
-#[derive(Clone, Copy)]
-struct Recent {
-    node: NodeId,
-    at: LocationId,
-    id: PlaceId,
-}
-
-impl Default for Recent {
-    /// Nobody's: there is no such node.
-    fn default() -> Self {
-        Self { node: NodeId(u32::MAX), at: LocationId::default(), id: PlaceId(0) }
-    }
-}
-
 /// All places met so far.
 pub struct Places {
     all: Paged<Small>,
     big: Vec<Big>,
-    ids: IdTable,
-    /// Places met lately.
-    recent: DirectMapped<Recent, { 1 << 11 }>,
+    /// The places of each node.
+    of_nodes: Chains,
+    /// Locations that have places.
+    seen: BitSet,
     /// The place looked up last.
     last: PlaceId,
-    /// No node of this number or above has a place.
-    nodes_seen: u32,
 }
 
 #[inline]
-fn spread_place(node: NodeId, at: LocationId) -> u64 {
+fn hash(node: NodeId, at: LocationId) -> u64 {
     // Lines of a sub run one after the other.
     spread_groups(u64::from(node.0) << 32 | u64::from(at.number() >> GROUP_BITS), at.number())
 }
@@ -132,6 +117,11 @@ impl Stated for Small {
 
 impl Small {
     #[inline]
+    fn is(&self, node: NodeId, at: LocationId) -> bool {
+        self.node == node && self.at == at
+    }
+
+    #[inline]
     fn bring_up_to(&mut self, peak: u64) {
         if self.peak != peak as u32 {
             self.peak = peak as u32;
@@ -189,66 +179,44 @@ impl Default for Places {
 impl Places {
     /// None yet.
     pub fn new() -> Self {
-        Self {
-            all: Paged::new(),
-            big: Vec::new(),
-            ids: IdTable::new(),
-            recent: DirectMapped::default(),
-            last: PlaceId(0),
-            nodes_seen: 0,
-        }
+        Self { all: Paged::new(), big: Vec::new(), of_nodes: Chains::new(), seen: BitSet::new(), last: PlaceId(0) }
     }
 
-    /// The id of a place, new or old.
-    #[inline]
+    /// The id of a place, new or old. Programs do again what they did before, and ids are in the order of first visits: it may
+    /// well be the one after the last.
     pub fn intern(&mut self, node: NodeId, at: LocationId) -> PlaceId {
-        let spread = spread_place(node, at);
-        let recent = self.recent.get(spread);
-        let is_it = recent.node == node && recent.at == at;
-        self.last = if is_it { recent.id } else { self.find_or_add(node, at, spread) };
+        let next = PlaceId(self.last.0 + 1);
+        let is_next = self.all.get(next.index()).is_some_and(|place| place.is(node, at));
+        self.last = match if is_next { Some(next) } else { self.find(node, at) } {
+            Some(id) => id,
+            None if self.all.len() as u32 >= MAX_PLACES => PlaceId(0),
+            None => self.add(node, at),
+        };
         self.last
     }
 
-    fn is(&self, id: PlaceId, node: NodeId, at: LocationId) -> bool {
-        self.all.get(id.index()).is_some_and(|place| place.node == node && place.at == at)
-    }
-
-    /// Programs do again what they did before, and ids are in the order of first visits: it may well be the one after the
-    /// last.
-    #[cold]
-    #[inline(never)]
-    fn find_or_add(&mut self, node: NodeId, at: LocationId, spread: u64) -> PlaceId {
-        let next = PlaceId(self.last.0 + 1);
-        let known =
-            if next.0 < self.count() && self.is(next, node, at) { Some(next) } else { self.find(node, at, spread) };
-        let id = match known {
-            Some(id) => id,
-            None if self.all.len() as u32 >= MAX_PLACES => return PlaceId(0),
-            None => self.add(node, at, spread),
-        };
-        self.recent.note(spread, Recent { node, at, id });
-        id
-    }
-
-    fn find(&self, node: NodeId, at: LocationId, spread: u64) -> Option<PlaceId> {
-        // A node that is newer than all that have places has none.
-        if node.0 >= self.nodes_seen {
+    fn find(&mut self, node: NodeId, at: LocationId) -> Option<PlaceId> {
+        // Most are of lines that run for the first time.
+        if self.seen.insert(at.number()) {
             return None;
         }
-        self.ids.find(spread, |id| self.is(PlaceId(id), node, at)).map(PlaceId)
+        let place = |id: u32| self.all.get(id as usize);
+        let is_it = |id| place(id).is_some_and(|place| place.is(node, at));
+        let hash_of = |id| place(id).map_or(0, |place| hash(place.node, place.at));
+        self.of_nodes.find(node.0, hash(node, at), is_it, hash_of).map(PlaceId)
     }
 
-    fn add(&mut self, node: NodeId, at: LocationId, spread: u64) -> PlaceId {
+    fn add(&mut self, node: NodeId, at: LocationId) -> PlaceId {
         let id = PlaceId(self.all.len() as u32);
-        self.nodes_seen = self.nodes_seen.max(node.0 + 1);
         self.all.push(Small { node, at, ..Default::default() });
-        self.ids.insert(id.0, spread);
+        let all = &self.all;
+        self.of_nodes.add(node.0, id.0, |id| all.get(id as usize).map_or(0, |place| hash(place.node, place.at)));
         id
     }
 
     /// No place is looked up any more.
     pub fn look_up_no_more(&mut self) {
-        (self.ids, self.recent) = (IdTable::new(), DirectMapped::default());
+        (self.of_nodes, self.seen) = (Chains::new(), BitSet::new());
     }
 
     /// The call path of a place.
