@@ -167,6 +167,12 @@ impl Interp {
         self.ledger = Some(ledger);
     }
 
+    /// Is that where perl's compiler is, and no statement?
+    #[inline]
+    pub fn is_compiling(&self, cop: usize) -> bool {
+        cop == self.layout.compiling as usize
+    }
+
     /// The statement that runs, or null.
     #[inline]
     pub fn curcop(&self) -> *const c_void {

@@ -131,10 +131,17 @@ impl Recorder {
     #[inline(always)]
     fn count_allocated(&mut self, thread: &Thread, address: usize, bytes: u64, may_be_pool: bool) {
         self.count_live(thread, bytes);
-        if self.blocks.is_none() && !may_be_pool && self.allocated_unwatched(thread, bytes) {
-            return;
-        }
-        let place = self.place_now(thread);
+        let place = match self.interp_now(thread) {
+            None => self.thread_root(thread).1,
+            Some(interp) => {
+                let cop = interp.curcop() as usize;
+                let is_unwatched = self.blocks.is_none() && !may_be_pool;
+                if is_unwatched && !interp.is_compiling(cop) && self.hot.block_in(cop, interp.node(), bytes) {
+                    return;
+                }
+                self.place_of(interp, cop)
+            }
+        };
         if may_be_pool {
             self.suspect_pool(thread, PoolSuspect { address, bytes, place, peak_before: self.counters.peak_number });
         }
@@ -145,13 +152,6 @@ impl Recorder {
             }
             self.see_peak();
         }
-    }
-
-    /// Counts a block that nobody watches for its end, where its place is known well.
-    #[inline(always)]
-    fn allocated_unwatched(&mut self, thread: &Thread, bytes: u64) -> bool {
-        let interp = self.interp_now(thread);
-        interp.is_some_and(|interp| self.hot.block_in(interp.curcop() as usize, interp.node(), bytes))
     }
 
     /// A block's end went unseen; it is over all the same.

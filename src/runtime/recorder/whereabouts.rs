@@ -44,17 +44,12 @@ impl Recorder {
         Some(interp)
     }
 
-    #[inline]
-    pub(super) fn place_now(&mut self, thread: &Thread) -> PlaceId {
-        match self.interp_now(thread) {
-            Some(interp) => self.place_of(interp, interp.curcop() as usize),
-            None => self.thread_root(thread).1,
-        }
-    }
-
     /// The place of the statement `cop`, which is alive, in the node that runs.
     #[inline]
     pub(super) fn place_of(&mut self, interp: &mut Interp, cop: usize) -> PlaceId {
+        if interp.is_compiling(cop) {
+            return self.compiled_place(interp);
+        }
         match self.hot.place(cop, interp.node()) {
             Some(place) => place,
             None => self.find_place(interp, cop),
@@ -76,7 +71,7 @@ impl Recorder {
 
     /// The place of what is being compiled. A line takes many allocations.
     fn compiled_place(&mut self, interp: &mut Interp) -> PlaceId {
-        let at = self.compiled_location(interp);
+        let at = if self.options.lines { self.compiled_location(interp) } else { LocationId::default() };
         match interp.compiled.place {
             Some((node, of, place)) if node == interp.node() && of == at => place,
             _ => {
@@ -108,7 +103,7 @@ impl Recorder {
         if statement.is_null() {
             return Some(LocationId::default());
         }
-        if statement == interp.layout.compiling || !(interp.layout.is_statement)(statement) {
+        if interp.is_compiling(cop) || !(interp.layout.is_statement)(statement) {
             return None;
         }
         // SAFETY: the statement is alive; the shim gave the offset, and `cop_file` answers with a C string or null.
