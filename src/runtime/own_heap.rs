@@ -10,6 +10,7 @@
 #[cfg(not(any(miri, mprof_libc_heap)))]
 use super::thread;
 use std::alloc::Layout;
+use std::mem::MaybeUninit;
 
 #[cfg(not(any(miri, mprof_libc_heap)))]
 mod heap {
@@ -176,3 +177,20 @@ mod libc_heap {
 
 #[cfg(any(miri, mprof_libc_heap))]
 pub use libc_heap::*;
+
+/// The system may have the memory of a block, as far as it is whole pages, until it is used again. The heap keeps what is
+/// given back to it, and finds it hard to make large blocks of many small ones.
+pub fn discard<T>(unused: &mut [MaybeUninit<T>]) {
+    #[cfg(not(miri))]
+    {
+        let page = super::statm::page_bytes() as usize;
+        let range = unused.as_mut_ptr_range();
+        let (start, end) = (range.start.addr().next_multiple_of(page), range.end.addr() / page * page);
+        if start < end {
+            // SAFETY: these pages lie in memory that is ours alone, and nobody expects anything there.
+            unsafe { libc::madvise(range.start.with_addr(start).cast(), end - start, libc::MADV_DONTNEED) };
+        }
+    }
+    #[cfg(miri)]
+    let _ = unused;
+}

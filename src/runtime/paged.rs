@@ -2,6 +2,7 @@
 //! pages have entries that have changed since they were last written.
 
 use super::narrow::State;
+use super::own_heap;
 
 /// log2 of the entries of a page, where they are small.
 const PAGE_BITS: u32 = 12;
@@ -16,6 +17,14 @@ struct Page<T> {
     /// Never more than there was room for at first: none is ever copied, and what is not used yet takes no memory.
     entries: Vec<T>,
     has_changed: bool,
+}
+
+impl<T> Drop for Page<T> {
+    /// The memory goes back to the system at once: whatever needs some next needs blocks of another size.
+    fn drop(&mut self) {
+        self.entries.clear();
+        own_heap::discard(self.entries.spare_capacity_mut());
+    }
 }
 
 /// The table. A page has 2^`BITS` entries.

@@ -13,8 +13,8 @@ use super::trace_file::{self, absolute, TraceFile};
 use super::trace_state::TraceState;
 use super::writer::{Writer, TICKS};
 use super::{
-    header, heap_sample, hurdles, interpose, libc_threads, lock, own_heap, reserve, snapshot, system_words, thread,
-    writer,
+    header, heap_sample, hurdles, interpose, libc_threads, lock, own_heap, reserve, snapshot, statm, system_words,
+    thread, writer,
 };
 use crate::format::records::{Cause, End, Libraries, TimePoint};
 use crate::format::Record;
@@ -357,7 +357,7 @@ pub fn stats(recorder: &mut Recorder, interp: &mut Interp) -> [u64; STATS] {
         totals.live_blocks,
         totals.peak_bytes,
         totals.scalars,
-        totals.resident_pages * snapshot::page_bytes(),
+        totals.resident_pages * statm::page_bytes(),
         recorder.marks.made,
         recorder.trace.snapshot,
         totals.profiler_bytes,

@@ -2,7 +2,7 @@
 
 use super::interp::Interp;
 use super::recorder::Recorder;
-use super::{heap_sample, own_memory, thread};
+use super::{heap_sample, own_memory, statm, thread};
 use crate::format::ids::{NodeId, PlaceId, StrId, SubId};
 use crate::format::records::{Cause, Figures, Nodes, Places, Snapshot, Strings, Subs, ThreadFigures, Totals};
 use crate::format::Record;
@@ -206,7 +206,7 @@ pub fn totals(recorder: &mut Recorder) -> Totals {
         size_pages: recorder.statm.last.size,
         resident_pages: recorder.statm.last.resident,
         // The kernel updates its own maximum late.
-        peak_resident_bytes: peak_resident_bytes().max(recorder.statm.peak_resident * page_bytes()),
+        peak_resident_bytes: peak_resident_bytes().max(recorder.statm.peak_resident * statm::page_bytes()),
         statm_reads: recorder.statm.reads,
         profiler_bytes: own_memory::live_bytes(),
         profiler_peak_bytes: own_memory::peak_bytes(),
@@ -217,12 +217,6 @@ pub fn totals(recorder: &mut Recorder) -> Totals {
 
 fn nanoseconds(time: Duration) -> u64 {
     time.as_nanos() as u64
-}
-
-/// Bytes of a page.
-pub fn page_bytes() -> u64 {
-    // SAFETY: sysconf has no precondition.
-    unsafe { libc::sysconf(libc::_SC_PAGESIZE) as u64 }
 }
 
 /// The highest resident set of the process so far, in bytes.

@@ -13,6 +13,12 @@ pub struct Pages {
     pub resident: u64,
 }
 
+/// Bytes of a page.
+pub fn page_bytes() -> u64 {
+    // SAFETY: sysconf has no precondition.
+    unsafe { libc::sysconf(libc::_SC_PAGESIZE) as u64 }
+}
+
 /// The open file, and what it said last.
 pub struct Statm {
     file: Option<OwnedFd>,
