@@ -17,7 +17,7 @@ struct Entry {
 /// Statement → location.
 #[derive(Default)]
 pub struct StatementCache {
-    entries: DirectMapped<Entry, { 1 << 13 }>,
+    entries: DirectMapped<Entry, { 1 << 11 }>,
 }
 
 impl StatementCache {
