@@ -16,6 +16,12 @@ impl BitSet {
         Self { words: Paged::new() }
     }
 
+    /// Is that number there?
+    #[inline]
+    pub fn contains(&self, number: u32) -> bool {
+        self.words.get((number / u64::BITS) as usize).is_some_and(|word| word >> (number % u64::BITS) & 1 != 0)
+    }
+
     /// Puts a number in. Was it not there?
     #[inline]
     pub fn insert(&mut self, number: u32) -> bool {
@@ -40,6 +46,7 @@ mod tests {
         fn a_number_is_new_once(numbers in prop::collection::vec(prop_oneof![0u32..200, 0u32..1 << 20], 0..300)) {
             let (mut set, mut model) = (BitSet::new(), std::collections::HashSet::new());
             for number in numbers {
+                prop_assert_eq!(set.contains(number), model.contains(&number));
                 prop_assert_eq!(set.insert(number), model.insert(number));
             }
         }

@@ -8,7 +8,7 @@
 
 use super::bit_set::BitSet;
 use super::chains::Chains;
-use super::direct_mapped::{spread_groups, GROUP_BITS};
+use super::direct_mapped::{spread, DirectMapped};
 use super::locations::{LocationId, Locations};
 use super::narrow::{State, Units};
 use super::paged::{Paged, Stated};
@@ -29,10 +29,8 @@ struct Path {
 impl Path {
     #[inline]
     fn hash(self) -> u64 {
-        // Lines run one after the other; and where that is for the first time, their subs have numbers one after the other.
-        let (at, sub) = (self.called_at.number(), self.sub.0);
-        let calls = u64::from(self.parent.0) << 32 | u64::from(at >> GROUP_BITS);
-        spread_groups(calls ^ u64::from(sub >> GROUP_BITS) << 20, at.wrapping_add(sub))
+        let call = u64::from(self.parent.0) << 32 | u64::from(self.called_at.number());
+        spread(spread(call) ^ u64::from(self.sub.0))
     }
 }
 
@@ -70,6 +68,9 @@ pub struct CallTree {
     /// Subs that have been called, and locations that have called any.
     subs_seen: BitSet,
     callers_seen: BitSet,
+    /// Nodes that have called what is above them, and lately where from: such calls are in no chain.
+    folders: BitSet,
+    folded: DirectMapped<(Path, NodeId), { 1 << 11 }>,
     /// The node looked up last.
     last: NodeId,
     depth_cap: u32,
@@ -92,6 +93,8 @@ impl CallTree {
             of_callers: Chains::new(),
             subs_seen: BitSet::new(),
             callers_seen: BitSet::new(),
+            folders: BitSet::new(),
+            folded: DirectMapped::default(),
             last: NodeId(0),
             depth_cap,
             walked: Vec::new(),
@@ -136,7 +139,11 @@ impl CallTree {
         self.last = match if is_next { Some(next) } else { self.find(path) } {
             Some(id) => id,
             None => match self.above(path) {
-                Above::Same(id) => id,
+                Above::Same(id) => {
+                    self.folders.insert(parent.0);
+                    self.folded.note(path.hash(), (path, id));
+                    id
+                }
                 Above::Others => self.add(path),
                 Above::TooMany => {
                     self.depth_capped_calls += 1;
@@ -155,7 +162,12 @@ impl CallTree {
         let node = |id: u32| self.nodes.get(id as usize);
         let is_it = |id| node(id).is_some_and(|node| node.path == path);
         let hash_of = |id| node(id).map_or(0, |node| node.path.hash());
-        self.of_callers.find(path.parent.0, path.hash(), is_it, hash_of).map(NodeId)
+        let found = self.of_callers.find(path.parent.0, path.hash(), is_it, hash_of).map(NodeId);
+        if found.is_none() && self.folders.contains(path.parent.0) {
+            let (folded, into) = self.folded.get(path.hash());
+            return (folded == path).then_some(into);
+        }
+        found
     }
 
     /// What runs above a call that has no node of its own.
@@ -213,7 +225,8 @@ impl CallTree {
 
     /// No node is looked up any more.
     pub fn look_up_no_more(&mut self) {
-        (self.of_callers, self.subs_seen, self.callers_seen) = (Chains::new(), BitSet::new(), BitSet::new());
+        (self.of_callers, self.folded) = (Chains::new(), DirectMapped::default());
+        (self.subs_seen, self.callers_seen, self.folders) = (BitSet::new(), BitSet::new(), BitSet::new());
     }
 
     /// The sub that runs in a node.
@@ -432,12 +445,12 @@ mod tests {
             let mut tree = CallTree::new(depth_cap);
             let roots: Vec<_> = (100..102).map(|name| sub(&mut tree, name)).collect();
             let mut nodes: Vec<_> = roots.iter().map(|&root| tree.root(root)).collect();
+            let mut children = std::collections::HashMap::new();
             for (parent, name, line) in calls {
                 let parent = *parent.get(&nodes);
                 let called = sub(&mut tree, name);
-                let path = Path { parent, sub: called, called_at: at(line) };
                 let above: Vec<_> = tree.path_from(parent).collect();
-                let known = tree.find(path);
+                let known = children.get(&(parent, name, line)).copied();
                 let same = above.iter().find(|(_, above)| above.sub == called).map(|&(id, _)| id);
                 let capped = tree.depth_capped_calls;
                 let child = tree.child(parent, called, at(line));
@@ -448,6 +461,7 @@ mod tests {
                 } else {
                     prop_assert!(!nodes.contains(&child));
                     nodes.push(child);
+                    children.insert((parent, name, line), child);
                 }
             }
         }
