@@ -7,14 +7,14 @@
 use super::id_table::IdTable;
 use super::paged::Paged;
 
-/// A search along so many entries is short.
+/// A search along so many entries of a chain is short.
 const FEW: usize = 16;
 
-/// Whose search brings the steps of those that are not to so many has its entries in the table from then on. That happens
+/// Whose search brings the steps of all that are not short to so many has its entries in the table from then on. That happens
 /// soon to who is searched often or has very many; for most it would cost more than it saves.
 const STEPS: usize = 1 << 13;
 
-/// So much more counts a search that finds something: where one comes back once, it may do so a million times.
+/// So often counts each step of a search that finds something: where one comes back once, it may do so a million times.
 const AGAIN: usize = 16;
 
 /// In place of a chain: the entries are in the table.
@@ -26,7 +26,7 @@ pub struct Chains {
     newest: Paged<u32>,
     back: Back,
     table: Table,
-    /// Steps of long searches since an owner was last put into the table for them.
+    /// Steps, as they count, since an owner was last put into the table for them.
     steps: usize,
 }
 

@@ -23,20 +23,6 @@ pub fn spread(key: u64) -> u64 {
     key.wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
-/// log2 of the keys of a group.
-pub const GROUP_BITS: u32 = 4;
-
-/// As [`spread`], but keys of one `group` that differ in `within`, of which the low bits count, are neighbours: what is
-/// looked up one after the other is in the same lines of an [`IdTable`].
-///
-/// [`IdTable`]: super::id_table::IdTable
-#[inline]
-pub fn spread_groups(group: u64, within: u32) -> u64 {
-    let mixed = spread(group);
-    let mixed = (mixed >> 32 ^ mixed) as u32;
-    u64::from(mixed << GROUP_BITS | within & ((1 << GROUP_BITS) - 1)) << 32
-}
-
 impl<E: Copy + Default, const MOST: usize> DirectMapped<E, MOST> {
     #[inline]
     fn slot(&self, spread: u64) -> usize {

@@ -26,8 +26,7 @@ const PAGE_BITS: u32 = 8;
 const LINKS: usize = 15;
 const FEWER: usize = 7;
 
-/// Links, of which those that there are come first, and where there are more. A plain array: a page of zeros of those takes
-/// no memory before it is used.
+/// Links, of which those that there are come first, and where there are more.
 type Bucket = [u32; LINKS + 1];
 type Small = [u32; FEWER + 1];
 

@@ -33,7 +33,7 @@ pub struct Paged<T, const BITS: u32 = PAGE_BITS> {
     length: usize,
 }
 
-impl<T: Copy + Default, const BITS: u32> Paged<T, BITS> {
+impl<T: Copy, const BITS: u32> Paged<T, BITS> {
     const PAGE: usize = 1 << BITS;
 
     /// Empty.
@@ -70,7 +70,7 @@ impl<T: Copy + Default, const BITS: u32> Paged<T, BITS> {
 
     /// All entries, to change them.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.pages.iter_mut().flat_map(|page| &mut page.entries).take(self.length)
+        self.pages.iter_mut().flat_map(|page| &mut page.entries)
     }
 
     /// Entries from `first` on.
@@ -79,7 +79,7 @@ impl<T: Copy + Default, const BITS: u32> Paged<T, BITS> {
     }
 }
 
-impl<T: Copy + Default + Stated, const BITS: u32> Paged<T, BITS> {
+impl<T: Copy + Stated, const BITS: u32> Paged<T, BITS> {
     /// Entry `index`, which is about to change.
     #[inline(always)]
     pub fn touch(&mut self, index: usize) -> Option<&mut T> {

@@ -9,7 +9,7 @@
 use super::bit_set::BitSet;
 use super::block_table::MAX_PLACES;
 use super::chains::Chains;
-use super::direct_mapped::{spread_groups, GROUP_BITS};
+use super::direct_mapped::spread;
 use super::locations::{LocationId, Locations};
 use super::narrow::{State, Units};
 use super::paged::{Paged, Stated};
@@ -48,8 +48,7 @@ pub struct Places {
 
 #[inline]
 fn hash(node: NodeId, at: LocationId) -> u64 {
-    // Lines of a sub run one after the other.
-    spread_groups(u64::from(node.0) << 32 | u64::from(at.number() >> GROUP_BITS), at.number())
+    spread(u64::from(node.0) << 32 | u64::from(at.number()))
 }
 
 /// Figures of a place in full width: a line of cache. Of blocks that live, 2³² would be at least 96 GiB.

@@ -136,7 +136,7 @@ impl Recorder {
             Some(interp) => {
                 let cop = interp.curcop() as usize;
                 let is_unwatched = self.blocks.is_none() && !may_be_pool;
-                if is_unwatched && !interp.is_compiling(cop) && self.hot.block_in(cop, interp.node(), bytes) {
+                if is_unwatched && !self.is_compiled(interp, cop) && self.hot.block_in(cop, interp.node(), bytes) {
                     return;
                 }
                 self.place_of(interp, cop)

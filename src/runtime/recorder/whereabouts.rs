@@ -44,10 +44,16 @@ impl Recorder {
         Some(interp)
     }
 
+    /// Is that where perl's compiler is, and not one of the hot statements? Without lines there is nothing to look up.
+    #[inline]
+    pub(super) fn is_compiled(&self, interp: &Interp, cop: usize) -> bool {
+        interp.is_compiling(cop) && self.options.lines
+    }
+
     /// The place of the statement `cop`, which is alive, in the node that runs.
     #[inline]
     pub(super) fn place_of(&mut self, interp: &mut Interp, cop: usize) -> PlaceId {
-        if interp.is_compiling(cop) {
+        if self.is_compiled(interp, cop) {
             return self.compiled_place(interp);
         }
         match self.hot.place(cop, interp.node()) {
@@ -71,7 +77,7 @@ impl Recorder {
 
     /// The place of what is being compiled. A line takes many allocations.
     fn compiled_place(&mut self, interp: &mut Interp) -> PlaceId {
-        let at = if self.options.lines { self.compiled_location(interp) } else { LocationId::default() };
+        let at = self.compiled_location(interp);
         match interp.compiled.place {
             Some((node, of, place)) if node == interp.node() && of == at => place,
             _ => {
