@@ -68,7 +68,7 @@ done_testing;
 sub copy_the_build {
     mkdir "$copy/$_" or die "Cannot make $copy/$_: $!" for qw(target target/release);
     my @sources = grep { -e "$root/$_" } qw(
-        Makefile.PL Cargo.toml Cargo.lock build.rs cbindgen.toml typemap inc lib src xs blib
+        Makefile.PL Cargo.toml Cargo.lock .cargo build.rs cbindgen.toml typemap inc lib src xs blib
     );
     run_ok('copy the build', 'cp', '-a', (map { "$root/$_" } @sources), $copy);
     run_ok('copy its outputs', 'cp', '-a', (map { "$root/target/release/$_" } qw(libmprof.a mprof-dump)),
