@@ -26,10 +26,7 @@ impl BitSet {
     #[inline]
     pub fn insert(&mut self, number: u32) -> bool {
         let (index, bit) = ((number / u64::BITS) as usize, 1 << (number % u64::BITS));
-        while self.words.len() <= index {
-            self.words.push(0);
-        }
-        let Some(word) = self.words.get_mut(index) else { return true };
+        let Some(word) = self.words.get_or_fill(index, 0) else { return true };
         let is_new = *word & bit == 0;
         *word |= bit;
         is_new

@@ -57,6 +57,10 @@ struct Small {
     state: State,
 }
 
+fn hash_of(nodes: &Paged<Small>, id: u32) -> u64 {
+    nodes.get(id as usize).map_or(0, |node| node.path.hash())
+}
+
 /// The tree. There may be several roots: the main program, one for each thread, perl's pools.
 pub struct CallTree {
     subs: Vec<Sub>,
@@ -145,6 +149,7 @@ impl CallTree {
                     id
                 }
                 Above::Others => self.add(path),
+                // Not remembered, for each is counted.
                 Above::TooMany => {
                     self.depth_capped_calls += 1;
                     parent
@@ -159,9 +164,8 @@ impl CallTree {
         if self.callers_seen.insert(path.called_at.number()) | self.subs_seen.insert(path.sub.0) {
             return None;
         }
-        let node = |id: u32| self.nodes.get(id as usize);
-        let is_it = |id| node(id).is_some_and(|node| node.path == path);
-        let hash_of = |id| node(id).map_or(0, |node| node.path.hash());
+        let is_it = |id: u32| self.nodes.get(id as usize).is_some_and(|node| node.path == path);
+        let hash_of = |id| hash_of(&self.nodes, id);
         let found = self.of_callers.find(path.parent.0, path.hash(), is_it, hash_of).map(NodeId);
         if found.is_none() && self.folders.contains(path.parent.0) {
             let (folded, into) = self.folded.get(path.hash());
@@ -212,8 +216,7 @@ impl CallTree {
 
     fn add(&mut self, path: Path) -> NodeId {
         let id = self.push(path);
-        let nodes = &self.nodes;
-        self.of_callers.add(path.parent.0, id.0, |id| nodes.get(id as usize).map_or(0, |node| node.path.hash()));
+        self.of_callers.add(path.parent.0, id.0, |id| hash_of(&self.nodes, id));
         id
     }
 

@@ -107,15 +107,8 @@ impl Chains {
     /// Gives `owner` an entry, of a greater number than all before.
     #[inline]
     pub fn add(&mut self, owner: u32, id: u32, hash_of: impl Fn(u32) -> u64) {
-        while self.newest.len() <= owner as usize {
-            self.newest.push(0);
-        }
-        while self.back.0.len() <= id as usize {
-            self.back.0.push(0);
-        }
-        let (Some(newest), Some(back)) = (self.newest.get_mut(owner as usize), self.back.0.get_mut(id as usize)) else {
-            return;
-        };
+        let newest = self.newest.get_or_fill(owner as usize, 0);
+        let (Some(newest), Some(back)) = (newest, self.back.0.get_or_fill(id as usize, 0)) else { return };
         let far = match *newest {
             0 => Some(0),
             before => (id + 1).checked_sub(before).and_then(|far| u16::try_from(far).ok()),

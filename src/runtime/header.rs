@@ -4,6 +4,7 @@ use super::interp::PerlLayout;
 use super::options::Options;
 use super::recorder::Recorder;
 use super::session::PerlBuild;
+use super::statm;
 use crate::format::records::Header;
 use crate::format::Record;
 use std::os::unix::ffi::OsStrExt;
@@ -21,9 +22,8 @@ pub fn record(
     let command_line = std::fs::read("/proc/self/cmdline").unwrap_or_default();
     let command_line = command_line.strip_suffix(b"\0").unwrap_or(&command_line);
     let cwd = std::env::current_dir().map(|path| path.as_os_str().as_bytes().to_vec()).unwrap_or_default();
-    // SAFETY: neither call has a precondition; the interpreter runs, so its counter is there.
-    let (page_size, parent_pid, scalars) =
-        unsafe { (libc::sysconf(libc::_SC_PAGESIZE), libc::getppid(), *layout.sv_count) };
+    // SAFETY: the call has no precondition; the interpreter runs, so its counter is there.
+    let (parent_pid, scalars) = unsafe { (libc::getppid(), *layout.sv_count) };
     Record::Header(Header {
         mprof_version: env!("CARGO_PKG_VERSION").to_string(),
         perl_version: build.version.clone(),
@@ -37,7 +37,7 @@ pub fn record(
         hostname: hostname(),
         start_unix_ns: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as u64),
         options: options.list(),
-        page_size_bytes: page_size as u32,
+        page_size_bytes: statm::page_bytes() as u32,
         start_size_pages: recorder.statm.last.size,
         start_resident_pages: recorder.statm.last.resident,
         start_scalars: scalars as u64,

@@ -56,6 +56,15 @@ impl<T: Copy, const BITS: u32> Paged<T, BITS> {
         self.length += 1;
     }
 
+    /// Entry `index`, to change it. Those that are missing up to it come to be as `missing`.
+    #[inline]
+    pub fn get_or_fill(&mut self, index: usize, missing: T) -> Option<&mut T> {
+        while self.length <= index {
+            self.push(missing);
+        }
+        self.get_mut(index)
+    }
+
     /// Entry `index`.
     #[inline]
     pub fn get(&self, index: usize) -> Option<&T> {

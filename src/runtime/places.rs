@@ -51,6 +51,10 @@ fn hash(node: NodeId, at: LocationId) -> u64 {
     spread(u64::from(node.0) << 32 | u64::from(at.number()))
 }
 
+fn hash_of(all: &Paged<Small>, id: u32) -> u64 {
+    all.get(id as usize).map_or(0, |place| hash(place.node, place.at))
+}
+
 /// Figures of a place in full width: a line of cache. Of blocks that live, 2³² would be at least 96 GiB.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
@@ -199,17 +203,14 @@ impl Places {
         if self.seen.insert(at.number()) {
             return None;
         }
-        let place = |id: u32| self.all.get(id as usize);
-        let is_it = |id| place(id).is_some_and(|place| place.is(node, at));
-        let hash_of = |id| place(id).map_or(0, |place| hash(place.node, place.at));
-        self.of_nodes.find(node.0, hash(node, at), is_it, hash_of).map(PlaceId)
+        let is_it = |id: u32| self.all.get(id as usize).is_some_and(|place| place.is(node, at));
+        self.of_nodes.find(node.0, hash(node, at), is_it, |id| hash_of(&self.all, id)).map(PlaceId)
     }
 
     fn add(&mut self, node: NodeId, at: LocationId) -> PlaceId {
         let id = PlaceId(self.all.len() as u32);
         self.all.push(Small { node, at, ..Default::default() });
-        let all = &self.all;
-        self.of_nodes.add(node.0, id.0, |id| all.get(id as usize).map_or(0, |place| hash(place.node, place.at)));
+        self.of_nodes.add(node.0, id.0, |id| hash_of(&self.all, id));
         id
     }
 

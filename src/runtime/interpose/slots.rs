@@ -3,7 +3,7 @@
 
 use super::elf::{for_each_object, load_counts, Object, Slot};
 use super::{allocator, credentials, process};
-use crate::runtime::libc_threads;
+use crate::runtime::{libc_threads, statm};
 use parking_lot::Mutex;
 use std::ffi::CStr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -78,8 +78,7 @@ fn read(address: usize) -> usize {
 }
 
 fn write(address: usize, value: usize, read_only: bool) -> bool {
-    // SAFETY: sysconf has no precondition.
-    let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) } as usize;
+    let page = statm::page_bytes() as usize;
     let start = address & !(page - 1);
     let protect = |protection| {
         // SAFETY: the page holds only data that is read-only after relocation; it gets its protection back at once.
