@@ -34,6 +34,8 @@ const SEGMENTS: usize = 64;
 const PAGE_BITS: u32 = SEGMENT_BITS + SEGMENTS.ilog2();
 /// Slots of the smallest directory.
 const FEWEST_PAGES: usize = 16;
+/// Pages that are found without the directory: of a heap of 128 MiB all, for their numbers follow each other. A power of two.
+const RECENT: usize = 256;
 /// Instead of the number of a page: the directory's slot is free.
 const NO_PAGE: u64 = u64::MAX;
 /// Most places that there may be: tables that note an id in 32 bits have room for something else there.
@@ -46,6 +48,17 @@ pub struct Block {
     pub place: PlaceId,
     /// Usable size in bytes.
     pub bytes: u64,
+}
+
+/// What became of it on the shorter way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Near {
+    /// It is done.
+    Done,
+    /// It cannot be done here.
+    Refused,
+    /// It can with that block, after [`BlockTable::bring_near`].
+    Elsewhere(Block),
 }
 
 /// What is noted of a block: its place's id, and below that its size in units of 8 bytes. No units: see [`FAR`].
@@ -67,6 +80,24 @@ fn pack(block: Block) -> Option<Word> {
     let units = block.bytes.rotate_right(UNIT_BITS);
     let fits = block.place.0 >> (Word::BITS - SIZE_BITS) == 0 && units.wrapping_sub(1) < SIZE_MASK.into();
     fits.then_some(block.place.0 << SIZE_BITS | units as Word)
+}
+
+/// Blocks of fewer bytes are small: what there is to note of them fits, unless their place's id is too large.
+pub const SMALL_BYTES: u64 = 2048;
+const _: () = assert!(SMALL_BYTES >> UNIT_BITS <= SIZE_MASK as u64);
+
+/// Is it what allocators call a small block?
+#[inline(always)]
+fn is_small(bytes: u64) -> bool {
+    bytes < SMALL_BYTES && bytes % (1 << UNIT_BITS) == 0 && bytes != 0
+}
+
+/// [`pack`] of a small block.
+#[inline(always)]
+fn pack_small(block: Block) -> Option<Word> {
+    debug_assert!(is_small(block.bytes));
+    let fits = block.place.0 >> (Word::BITS - SIZE_BITS) == 0;
+    fits.then_some(block.place.0 << SIZE_BITS | (block.bytes >> UNIT_BITS) as Word)
 }
 
 /// The block of which that is noted; `None` where it is in the map beside, or there is none.
@@ -191,7 +222,7 @@ fn new_page() -> *mut Page {
 struct Slot {
     /// Granule >> PAGE_BITS.
     number: u64,
-    /// Null where there is none. It never moves, and stays as long as the table.
+    /// Null where there is no number. It never moves, and stays as long as the table.
     page: *mut Page,
 }
 
@@ -204,8 +235,8 @@ pub struct BlockTable {
     /// 64 − log2 of that number.
     shift: u32,
     pages: usize,
-    /// The slot looked up last.
-    last: Slot,
+    /// By the low bits of a page's number: the slot looked up last.
+    recent: [Slot; RECENT],
     /// By granule: blocks of which a word cannot tell.
     far: FxHashMap<u64, Block>,
     /// The last of them: a large block is often the next to be resized.
@@ -242,7 +273,7 @@ impl BlockTable {
             directory: empty_directory(FEWEST_PAGES),
             shift: u64::BITS - FEWEST_PAGES.ilog2(),
             pages: 0,
-            last: NO_SLOT,
+            recent: [NO_SLOT; RECENT],
             far: FxHashMap::default(),
             newest_far: None,
             granule_bits: if apart { APART_BITS } else { CLOSE_BITS },
@@ -276,26 +307,42 @@ impl BlockTable {
         }
     }
 
-    /// The segment of a granule, if it has a page.
+    /// The segment of a granule, if the slot is of its page.
     #[inline(always)]
-    fn segment(&self, granule: u64, slot: Slot) -> Option<*mut Segment> {
+    fn segment(granule: u64, slot: Slot) -> Option<*mut Segment> {
+        if slot.number != granule >> PAGE_BITS {
+            return None;
+        }
         let at = (granule >> SEGMENT_BITS) as usize % SEGMENTS;
-        // SAFETY: a page that is not null has so many segments.
-        (!slot.page.is_null()).then(|| unsafe { slot.page.cast::<Segment>().add(at) })
+        // SAFETY: whatever has a number has a page, of so many segments.
+        Some(unsafe { slot.page.cast::<Segment>().add(at) })
+    }
+
+    /// The slot of a page among those looked up last, which may be another's.
+    #[inline(always)]
+    fn recent(&mut self, number: u64) -> &mut Slot {
+        // SAFETY: below the number of slots.
+        unsafe { self.recent.get_unchecked_mut(number as usize % RECENT) }
     }
 
     /// The word of a granule.
     #[inline(always)]
     fn word(&mut self, granule: u64, is_instruction: bool) -> Option<&mut Word> {
         let number = granule >> PAGE_BITS;
-        if self.last.number != number {
+        if self.recent(number).number != number {
             let slot = self.slot(number);
             // SAFETY: `slot` returns one of the directory's.
-            self.last = unsafe { *self.directory.get_unchecked(slot) };
+            *self.recent(number) = unsafe { *self.directory.get_unchecked(slot) };
         }
-        let segment = self.segment(granule, self.last)?;
+        self.word_near(granule, is_instruction)
+    }
+
+    /// As [`BlockTable::word`], in a page that was looked up lately.
+    #[inline(always)]
+    fn word_near(&mut self, granule: u64, is_instruction: bool) -> Option<&mut Word> {
+        let slot = *self.recent(granule >> PAGE_BITS);
         // SAFETY: pages stay as long as the table, which is borrowed for as long as the word is.
-        let segment = unsafe { &mut *segment };
+        let segment = unsafe { &mut *Self::segment(granule, slot)? };
         let at = segment.find(granule, is_instruction)?;
         debug_assert!(at < segment.words.len());
         // SAFETY: `find` returns a word of the segment: there is one for each bit.
@@ -317,9 +364,10 @@ impl BlockTable {
             }
             *self.directory.get_mut(at)? = Slot { number, page: new_page() };
         }
-        self.last = *self.directory.get(at)?;
-        let segment = self.segment(granule, self.last)?;
-        // SAFETY: as in `word`.
+        let slot = *self.directory.get(at)?;
+        *self.recent(number) = slot;
+        let segment = Self::segment(granule, slot)?;
+        // SAFETY: as in `word_near`.
         unsafe { &mut *segment }.add(granule, self.counts_in_one)
     }
 
@@ -334,31 +382,35 @@ impl BlockTable {
         }
     }
 
-    /// [`BlockTable::insert`], if a word can tell of the block and nothing is noted there, in a table that is plain; and if
-    /// `agrees` then does.
+    /// [`BlockTable::insert`] of a small block ([`SMALL_BYTES`]), if the granule has a word that can tell of it and nothing is
+    /// noted there, in a table that is plain; and if `agrees` then does.
     #[inline(always)]
-    pub fn insert_near(&mut self, address: usize, place: PlaceId, bytes: u64, agrees: impl FnOnce() -> bool) -> bool {
-        let Some(new) = pack(Block { place, bytes }) else { return false };
-        let granule = plain_granule(address);
-        let known = self.word(granule, true).map(std::ptr::from_mut);
-        let Some(word) = known.or_else(|| self.add(granule).map(std::ptr::from_mut)) else { return false };
-        // SAFETY: of the table, which has not changed since.
-        let word = unsafe { &mut *word };
-        let is_done = *word == NONE && agrees();
-        if is_done {
-            *word = new;
+    pub fn insert_near(&mut self, address: usize, block: Block, agrees: impl FnOnce() -> bool) -> Near {
+        let Some(new) = pack_small(block) else { return Near::Refused };
+        let Some(word) = self.word_near(plain_granule(address), true) else { return Near::Elsewhere(block) };
+        if *word != NONE || !agrees() {
+            return Near::Refused;
         }
-        is_done
+        *word = new;
+        Near::Done
+    }
+
+    /// Sees to it that the granule of a block has a word, and that it is found by the shorter ways.
+    pub fn bring_near(&mut self, address: usize) -> bool {
+        let granule = plain_granule(address);
+        self.word(granule, true).is_some() || self.add(granule).is_some()
     }
 
     /// Notes that the block at `address` belongs to `place` and has `bytes` usable bytes. Returns what was noted for
     /// that address before: a block whose end went unseen.
     #[inline]
     pub fn insert(&mut self, address: usize, place: PlaceId, bytes: u64) -> Option<Block> {
-        if self.is_plain() && self.insert_near(address, place, bytes, || true) {
+        let block = Block { place, bytes };
+        let is_near = self.is_plain() && is_small(bytes);
+        if is_near && self.insert_near(address, block, || true) == Near::Done {
             return None;
         }
-        self.insert_with_care(address, Block { place, bytes })
+        self.insert_with_care(address, block)
     }
 
     /// As `insert`, whatever there is to think of.
@@ -390,8 +442,8 @@ impl BlockTable {
     /// What is noted of the block at `address`.
     pub fn get(&self, address: usize) -> Option<Block> {
         let granule = self.granule(address);
-        let segment = self.segment(granule, *self.directory.get(self.slot(granule >> PAGE_BITS))?)?;
-        // SAFETY: as in `word`.
+        let segment = Self::segment(granule, *self.directory.get(self.slot(granule >> PAGE_BITS))?)?;
+        // SAFETY: as in `word_near`.
         let segment = unsafe { &*segment };
         match *segment.words.get(segment.find(granule, false)?)? {
             FAR => match self.newest_far {
@@ -405,10 +457,23 @@ impl BlockTable {
     /// [`BlockTable::remove`], if a word tells of the block, in a table that is plain.
     #[inline(always)]
     pub fn remove_near(&mut self, address: usize) -> Option<Block> {
-        let word = self.word(plain_granule(address), true)?;
+        let word = self.word_near(plain_granule(address), true)?;
         let block = unpack(*word)?;
         *word = NONE;
         Some(block)
+    }
+
+    /// The block at `address`, of which a word tells, is another small one from now on; if `agrees` does, which is told what it
+    /// was. In a table that is plain.
+    #[inline(always)]
+    pub fn replace_near(&mut self, address: usize, new: Block, agrees: impl FnOnce(Block) -> bool) -> bool {
+        let Some(new) = pack_small(new) else { return false };
+        let Some(word) = self.word_near(plain_granule(address), true) else { return false };
+        let is_done = unpack(*word).is_some_and(agrees);
+        if is_done {
+            *word = new;
+        }
+        is_done
     }
 
     /// Forgets the block at `address` and returns what was noted for it.
@@ -460,6 +525,28 @@ mod tests {
             match what {
                 0 => prop_assert_eq!(table.get(address), model.get(&address).copied()),
                 1 => prop_assert_eq!(table.remove(address), model.remove(&address)),
+                2 if table.is_plain() && is_small(bytes) => {
+                    let (old, block) = (model.get(&address).copied(), Block { place: PlaceId(place), bytes });
+                    if place % 2 == 0 {
+                        let is_done = table.replace_near(address, block, |was| Some(was) == old && place % 3 > 0);
+                        let fits = |block: Block| pack(block).is_some();
+                        let can_be = fits(block) && old.is_some_and(fits) && place % 3 > 0;
+                        prop_assert!(
+                            is_done == can_be || (can_be && table.word_near(plain_granule(address), true).is_none())
+                        );
+                        is_done.then(|| model.insert(address, block));
+                    } else {
+                        let mut done = table.insert_near(address, block, || place % 3 > 0);
+                        if let Near::Elsewhere(same) = done {
+                            prop_assert_eq!(same, block);
+                            prop_assert!(table.bring_near(address));
+                            done = table.insert_near(address, block, || place % 3 > 0);
+                        }
+                        let can_be = old.is_none() && place % 3 > 0 && pack(block).is_some();
+                        prop_assert_eq!(done, if can_be { Near::Done } else { Near::Refused });
+                        can_be.then(|| model.insert(address, block));
+                    }
+                }
                 _ => {
                     let block = Block { place: PlaceId(place), bytes };
                     prop_assert_eq!(table.insert(address, block.place, bytes), model.insert(address, block));

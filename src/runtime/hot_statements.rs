@@ -398,6 +398,12 @@ impl Hot {
         Some(self.pending.place).filter(|&place| place != UNKNOWN)
     }
 
+    /// Its place; if that is not known an id that no place has, as none is so large.
+    #[inline(always)]
+    pub fn place_if_known(&self) -> PlaceId {
+        self.pending.place
+    }
+
     /// Counts a block at its place that nobody watches for its end, if the place is known.
     #[inline(always)]
     pub fn block(&mut self, bytes: u64) -> bool {

@@ -5,18 +5,19 @@
 
 #![allow(non_upper_case_globals)] // the one that C knows too
 
-use super::block_table::Block;
+use super::block_table::{Block, Near};
 use super::complaint::announce_end;
 use super::hurdles::{self, VISITOR};
 use super::interp::{Interp, InterpView};
-use super::interpose::usable_bytes_told;
+use super::interpose::{usable_bytes_plain, usable_bytes_told};
 use super::lock;
 use super::own_heap;
-use super::recorder::Recorder;
+use super::recorder::{Recorder, LARGE_BYTES};
 use super::running;
 use super::thread::{self, Thread};
-use super::watch::{self, Watch, PLAINLY, WITH_CARE};
+use super::watch::{self, Watch, NOT, PLAINLY, WITH_CARE};
 use super::writer;
+use std::hint::black_box;
 use std::sync::atomic::{
     compiler_fence, AtomicBool, AtomicPtr, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release,
     Ordering::SeqCst,
@@ -207,70 +208,108 @@ pub fn unobserved<R>(f: impl FnOnce() -> R) -> R {
     result
 }
 
-/// As [`with`], with the interpreter that the thread runs, where there is no other thread. `false`: all is to be done by way
+/// As [`with`], with the interpreter that the thread runs, where there is no other thread. `None`: all is to be done by way
 /// of [`with`].
 #[inline(always)]
-fn alone(f: impl FnOnce(&mut Recorder, &'static Thread, &mut Interp) -> bool) -> bool {
+fn alone<R>(f: impl FnOnce(&mut Recorder, &'static Thread, &mut Interp) -> R) -> Option<R> {
     let recorder = RECORDER.load(Relaxed);
     let thread = thread::current_or_null();
-    let Some(view) = running::of(thread.cast()) else { return false };
+    let view = running::of(thread.cast())?;
     // SAFETY: whoever runs an interpreter is no null.
     let thread = unsafe { &*thread };
     if recorder.is_null() || !thread.enter() {
-        return false;
+        return None;
     }
     // As in `lock::hold`: the visitor sees to the processor.
     compiler_fence(SeqCst);
     // SAFETY: as in `with_interp`, and as in `with`, without a lock.
     let (recorder, interp) = unsafe { (&mut *recorder, &mut *view.cast::<Interp>()) };
-    let is_done = !hurdles::any_of(VISITOR) && !interp.has_moved() && f(recorder, thread, interp);
+    let result = if hurdles::any_of(VISITOR) || interp.has_moved() { None } else { Some(f(recorder, thread, interp)) };
     thread.leave();
-    is_done
+    result
 }
 
-/// A block was allocated. Returns its address. One function for all hooks, with all that an allocation usually takes in it.
+/// A block was allocated. Returns its address. One function for all hooks, with all that an allocation usually takes in it:
+/// it calls nobody but in its last step, and needs little of a stack frame.
 #[inline(never)]
 pub fn allocated<const WATCH: Watch>(address: usize, requested: usize) -> usize {
-    let is_done = WATCH != WITH_CARE
-        && alone(
-            #[inline(always)]
-            |recorder, thread, interp| {
-                if WATCH == PLAINLY {
-                    recorder.allocated_watched_shortly(thread, interp, address)
-                } else {
-                    recorder.allocated_shortly(thread, interp, address)
-                }
-            },
-        );
-    if is_done {
-        return address;
+    let bytes = small_bytes::<WATCH>(address);
+    if bytes == NOT_SMALL {
+        return allocated_at_length(address, requested);
     }
-    allocated_at_length(address, requested)
+    let done = alone(
+        #[inline(always)]
+        |recorder, thread, interp| match WATCH {
+            PLAINLY => recorder.allocated_watched_shortly(thread, interp, address, bytes),
+            _ => recorder.allocated_shortly(thread, interp, bytes),
+        },
+    );
+    match done {
+        Some(Near::Done) => address,
+        Some(Near::Elsewhere(block)) => allocated_elsewhere(address, block),
+        _ => allocated_at_length(address, SMALL),
+    }
+}
+
+/// See [`small_bytes`].
+const NOT_SMALL: u64 = u64::MAX;
+
+/// Usable bytes of a block if the short ways may be taken with it, or [`NOT_SMALL`].
+#[inline(always)]
+fn small_bytes<const WATCH: Watch>(address: usize) -> u64 {
+    let bytes = match WATCH {
+        PLAINLY => usable_bytes_plain(address),
+        NOT => usable_bytes_told(address),
+        _ => None,
+    };
+    match bytes {
+        Some(bytes) if bytes < LARGE_BYTES => bytes,
+        _ => NOT_SMALL,
+    }
+}
+
+/// Instead of what was requested: not much, whatever it was.
+const SMALL: usize = 0;
+
+/// The table of blocks has nothing to note that block in, or not at hand.
+#[inline(never)]
+fn allocated_elsewhere(address: usize, block: Block) -> usize {
+    if alone(|recorder, thread, _| recorder.allocated_elsewhere(thread, address, block)) == Some(true) {
+        address
+    } else {
+        allocated_at_length(address, SMALL)
+    }
 }
 
 #[inline(never)]
 fn allocated_at_length(address: usize, requested: usize) -> usize {
     with(|recorder, thread| recorder.allocated(thread, address, requested));
-    address
+    // Whoever is known to return its argument is not called in a last step.
+    black_box(address)
+}
+
+/// A block is about to be freed. `false`: that is to be told by [`freed_at_length`].
+#[inline(always)]
+pub fn freed<const WATCH: Watch>(address: usize) -> bool {
+    let is_done = match WATCH {
+        NOT => alone(
+            #[inline(always)]
+            |recorder, thread, interp| {
+                usable_bytes_told(address).is_some_and(|bytes| recorder.freed_shortly(thread, interp, bytes))
+            },
+        ),
+        PLAINLY => alone(
+            #[inline(always)]
+            |recorder, thread, interp| recorder.freed_watched_shortly(thread, interp, address),
+        ),
+        _ => None,
+    };
+    is_done == Some(true)
 }
 
 /// A block is about to be freed.
-#[inline(always)]
-pub fn freed<const WATCH: Watch>(address: usize) {
-    let is_done = WATCH != WITH_CARE
-        && alone(
-            #[inline(always)]
-            |recorder, thread, interp| {
-                if WATCH == PLAINLY {
-                    recorder.freed_watched_shortly(thread, interp, address)
-                } else {
-                    usable_bytes_told(address).is_some_and(|bytes| recorder.freed_shortly(thread, interp, bytes))
-                }
-            },
-        );
-    if !is_done {
-        freed_at_length(address);
-    }
+pub fn freed_at_length(address: usize) {
+    with(|recorder, thread| recorder.freed(thread, address));
 }
 
 /// Where there is but one thread, it is enough to tell of a resize when it is done: nobody else has been given the old
@@ -285,33 +324,53 @@ pub fn may_tell_later<const WATCH: Watch>(address: usize) -> Option<u64> {
     }
 }
 
-/// After that: the block of so many bytes at `old` has been resized, and is at `new` now.
-#[inline(never)]
-pub fn resized_alone<const WATCH: Watch>(old: usize, bytes: u64, new: usize, requested: usize) {
-    let mut is_freed = false;
-    let is_done = alone(
-        #[inline(always)]
-        |recorder, thread, interp| {
-            if WATCH == PLAINLY {
-                is_freed = recorder.freed_watched_shortly(thread, interp, old);
-                is_freed && recorder.allocated_watched_shortly(thread, interp, new)
-            } else {
-                is_freed = recorder.freed_shortly(thread, interp, bytes);
-                is_freed && recorder.allocated_shortly(thread, interp, new)
-            }
-        },
-    );
-    if !is_freed {
-        with(|recorder, thread| recorder.freed_by_resize(thread, old, bytes));
-    }
-    if !is_done {
-        allocated_at_length(new, requested);
+/// After that: the block of so many bytes at `old` has been resized, and is at `new` now. Returns that.
+#[inline(always)]
+pub fn resized_alone<const WATCH: Watch>(old: usize, bytes: u64, new: usize, requested: usize) -> usize {
+    if WATCH == PLAINLY && new == old {
+        resized_in_place::<WATCH>(old, bytes, requested)
+    } else {
+        moved::<WATCH>(old, bytes, new, requested)
     }
 }
 
+/// The block is where it was.
 #[inline(never)]
-fn freed_at_length(address: usize) {
-    with(|recorder, thread| recorder.freed(thread, address));
+fn resized_in_place<const WATCH: Watch>(address: usize, bytes: u64, requested: usize) -> usize {
+    let new_bytes = small_bytes::<WATCH>(address);
+    if new_bytes == NOT_SMALL {
+        return moved::<WATCH>(address, bytes, address, requested);
+    }
+    let is_done = alone(
+        #[inline(always)]
+        |recorder, thread, interp| recorder.resized_watched_shortly(thread, interp, address, new_bytes),
+    );
+    if is_done == Some(true) {
+        address
+    } else {
+        moved::<WATCH>(address, bytes, address, SMALL)
+    }
+}
+
+/// A block is gone, and another is there.
+#[inline(never)]
+fn moved<const WATCH: Watch>(old: usize, bytes: u64, new: usize, requested: usize) -> usize {
+    let is_freed = alone(
+        #[inline(always)]
+        |recorder, thread, interp| match WATCH {
+            PLAINLY => recorder.freed_watched_shortly(thread, interp, old),
+            _ => recorder.freed_shortly(thread, interp, bytes),
+        },
+    );
+    if is_freed != Some(true) {
+        freed_by_resize(old, bytes);
+    }
+    allocated::<WATCH>(new, requested)
+}
+
+#[inline(never)]
+fn freed_by_resize(address: usize, bytes: u64) {
+    with(|recorder, thread| recorder.freed_by_resize(thread, address, bytes));
 }
 
 /// A block is about to be resized; tell what became of it with one of the three functions below.

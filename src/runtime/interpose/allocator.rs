@@ -76,16 +76,24 @@ unsafe extern "C" fn our_calloc<const WATCH: Watch>(count: size_t, size: size_t)
 }
 
 unsafe extern "C" fn our_free<const WATCH: Watch>(block: *mut c_void) {
-    if !block.is_null() {
-        recording::freed::<WATCH>(block as usize);
+    if !block.is_null() && !recording::freed::<WATCH>(block as usize) {
+        // SAFETY: passed on as it came.
+        return unsafe { free_at_length(block) };
     }
+    // SAFETY: passed on as it came.
+    unsafe { libc::free(block) }
+}
+
+/// Apart, so that the hook calls nobody but in its last step.
+#[inline(never)]
+unsafe extern "C" fn free_at_length(block: *mut c_void) {
+    recording::freed_at_length(block as usize);
     // SAFETY: passed on as it came.
     unsafe { libc::free(block) }
 }
 
 /// A block may come back at its old address, move, or stay as it was; in each case its old life ends before another
 /// thread can be given the address.
-#[inline]
 fn reborn<const WATCH: Watch>(
     block: *mut c_void,
     requested: size_t,
@@ -93,13 +101,6 @@ fn reborn<const WATCH: Watch>(
 ) -> *mut c_void {
     if block.is_null() {
         return born::<WATCH>(resize(), requested);
-    }
-    if let (Some(bytes), true) = (recording::may_tell_later::<WATCH>(block as usize), requested != 0) {
-        let new = resize();
-        if !new.is_null() {
-            recording::resized_alone::<WATCH>(block as usize, bytes, new as usize, requested);
-        }
-        return new;
     }
     let old: Option<Freed> = recording::resizing(block as usize);
     let new = resize();
@@ -114,6 +115,21 @@ fn reborn<const WATCH: Watch>(
 }
 
 unsafe extern "C" fn our_realloc<const WATCH: Watch>(block: *mut c_void, size: size_t) -> *mut c_void {
+    if !block.is_null() && size != 0 {
+        if let Some(bytes) = recording::may_tell_later::<WATCH>(block as usize) {
+            // SAFETY: passed on as it came.
+            let new = unsafe { libc::realloc(block, size) };
+            if new.is_null() {
+                return new;
+            }
+            return new.with_addr(recording::resized_alone::<WATCH>(block as usize, bytes, new as usize, size));
+        }
+    }
+    realloc_at_length::<WATCH>(block, size)
+}
+
+#[inline(never)]
+fn realloc_at_length<const WATCH: Watch>(block: *mut c_void, size: size_t) -> *mut c_void {
     // SAFETY: passed on as it came.
     reborn::<WATCH>(block, size, || unsafe { libc::realloc(block, size) })
 }

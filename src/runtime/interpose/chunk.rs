@@ -42,14 +42,22 @@ pub fn usable_bytes(block: usize) -> u64 {
 /// [`usable_bytes`], where the word before the block tells.
 #[inline(always)]
 pub fn usable_bytes_told(block: usize) -> Option<u64> {
-    if cfg!(target_arch = "x86_64") && IS_GLIBC.load(Relaxed) {
-        // SAFETY: before each of its blocks glibc keeps the chunk's size; that it is glibc's was proven.
-        let size = unsafe { *((block - size_of::<usize>()) as *const usize) };
-        if size & MAPPED == 0 {
-            return Some(((size & !FLAGS) - OVERHEAD_BYTES) as u64);
-        }
+    if IS_GLIBC.load(Relaxed) {
+        usable_bytes_plain(block)
+    } else {
+        None
     }
-    None
+}
+
+/// As [`usable_bytes_told`], where the allocator is proven to be glibc's.
+#[inline(always)]
+pub fn usable_bytes_plain(block: usize) -> Option<u64> {
+    if !cfg!(target_arch = "x86_64") {
+        return None;
+    }
+    // SAFETY: before each of its blocks glibc keeps the chunk's size; that it is glibc's was proven.
+    let size = unsafe { *((block - size_of::<usize>()) as *const usize) };
+    (size & MAPPED == 0).then(|| ((size & !FLAGS) - OVERHEAD_BYTES) as u64)
 }
 
 /// Looks whether the allocator is glibc's: its functions are in the same object as others of glibc, and blocks of some

@@ -11,5 +11,5 @@ mod elf;
 mod process;
 mod slots;
 
-pub use chunk::{is_glibc, prove as prove_allocator, usable_bytes, usable_bytes_told};
+pub use chunk::{is_glibc, prove as prove_allocator, usable_bytes, usable_bytes_plain, usable_bytes_told};
 pub use slots::patch_all;

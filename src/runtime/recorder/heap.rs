@@ -2,55 +2,102 @@
 
 use super::Recorder;
 use crate::format::ids::PlaceId;
-use crate::runtime::block_table::Block;
+use crate::runtime::block_table::{Block, Near, SMALL_BYTES};
 use crate::runtime::hurdles;
 use crate::runtime::interp::Interp;
-use crate::runtime::interpose::{usable_bytes, usable_bytes_told};
+use crate::runtime::interpose::usable_bytes;
 use crate::runtime::pools::{self, PoolSuspect};
 use crate::runtime::thread::Thread;
 
 /// Blocks of this many bytes may be mappings of their own, so that the resident set moves though the heap's end does not.
 const MAPPING_BYTES: u64 = 128 << 10;
-/// Smaller blocks are neither pools nor mappings.
-const LARGE_BYTES: u64 = *pools::ARENA_BYTES.start() as u64;
+/// Smaller blocks are neither pools nor mappings, whatever was requested.
+pub const LARGE_BYTES: u64 = *pools::ARENA_BYTES.start() as u64;
+const _: () = assert!(LARGE_BYTES <= SMALL_BYTES);
 
 impl Recorder {
-    /// [`Recorder::allocated`] where nobody watches for ends of blocks, if all that changes is figures: the block is neither
-    /// a pool's nor a mapping, and its place is known well.
+    /// [`Recorder::allocated`] of fewer than [`LARGE_BYTES`] where nobody watches for ends of blocks, if all that changes is
+    /// figures: its place is known well.
     #[inline(always)]
-    pub fn allocated_shortly(&mut self, thread: &Thread, interp: &mut Interp, address: usize) -> bool {
-        let Some(bytes) = usable_bytes_told(address) else { return false };
-        if bytes >= LARGE_BYTES {
-            return false;
-        }
+    pub fn allocated_shortly(&mut self, thread: &Thread, interp: &mut Interp, bytes: u64) -> Near {
         let hot = self.hot.held(interp.curcop() as usize, interp.node());
-        let is_done = hot.is_some_and(|hot| hot.block(bytes));
-        if is_done {
-            self.count_live(thread, bytes);
+        if !hot.is_some_and(|hot| hot.block(bytes)) {
+            return Near::Refused;
         }
-        is_done
+        self.count_live(thread, bytes);
+        Near::Done
     }
 
     /// As [`Recorder::allocated_shortly`], where ends are watched for.
     #[inline(always)]
-    pub fn allocated_watched_shortly(&mut self, thread: &Thread, interp: &mut Interp, address: usize) -> bool {
-        let Some(bytes) = usable_bytes_told(address) else { return false };
-        if bytes >= LARGE_BYTES {
-            return false;
-        }
-        let hot = self.hot.held(interp.curcop() as usize, interp.node());
-        let Some(place) = hot.and_then(|hot| hot.place()) else { return false };
-        let (Some(blocks), places, peak) = (&mut self.blocks, &mut self.places, self.counters.peak_number) else {
-            return false;
-        };
-        let is_done = blocks.insert_near(
+    pub fn allocated_watched_shortly(
+        &mut self,
+        thread: &Thread,
+        interp: &mut Interp,
+        address: usize,
+        bytes: u64,
+    ) -> Near {
+        let Some(hot) = self.hot.held(interp.curcop() as usize, interp.node()) else { return Near::Refused };
+        let place = hot.place_if_known();
+        self.allocated_near(thread, address, Block { place, bytes })
+    }
+
+    #[inline(always)]
+    fn allocated_near(&mut self, thread: &Thread, address: usize, block: Block) -> Near {
+        let Some(blocks) = &mut self.blocks else { return Near::Refused };
+        let (places, counters) = (&mut self.places, &self.counters);
+        let done = blocks.insert_near(
             address,
-            place,
-            bytes,
+            block,
             #[inline(always)]
-            || places.allocated_shortly(place, bytes, peak),
+            || places.allocated_shortly(block.place, block.bytes, counters.peak_number),
+        );
+        if done == Near::Done {
+            self.count_live(thread, block.bytes);
+            self.see_peak();
+        }
+        done
+    }
+
+    /// After [`Near::Elsewhere`].
+    pub fn allocated_elsewhere(&mut self, thread: &Thread, address: usize, block: Block) -> bool {
+        self.blocks.as_mut().is_some_and(|blocks| blocks.bring_near(address))
+            && self.allocated_near(thread, address, block) == Near::Done
+    }
+
+    /// A block has been resized and is where it was: [`Recorder::freed_watched_shortly`] and
+    /// [`Recorder::allocated_watched_shortly`] in one.
+    #[inline(always)]
+    pub fn resized_watched_shortly(
+        &mut self,
+        thread: &Thread,
+        interp: &mut Interp,
+        address: usize,
+        bytes: u64,
+    ) -> bool {
+        let Some(slot) = self.frees.known(interp.node()) else { return false };
+        let Some(hot) = self.hot.held(interp.curcop() as usize, interp.node()) else { return false };
+        let place = hot.place_if_known();
+        let Some(blocks) = &mut self.blocks else { return false };
+        let (places, peak) = (&mut self.places, self.counters.peak_number);
+        let mut freed_bytes = 0;
+        let is_done = blocks.replace_near(
+            address,
+            Block { place, bytes },
+            #[inline(always)]
+            |old| {
+                // In this order: the other is possible whenever the block is known.
+                let is_done = places.allocated_shortly(place, bytes, peak);
+                if is_done {
+                    freed_bytes = old.bytes;
+                    places.freed(old.place, old.bytes, peak);
+                }
+                is_done
+            },
         );
         if is_done {
+            slot.add(freed_bytes);
+            self.count_dead(thread, freed_bytes);
             self.count_live(thread, bytes);
             self.see_peak();
         }

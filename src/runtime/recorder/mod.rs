@@ -23,6 +23,7 @@ mod short_way;
 mod whereabouts;
 
 pub use calls::SubDescription;
+pub use heap::LARGE_BYTES;
 
 use self::scalars::book_scalars;
 use super::births::BornAt;
