@@ -325,15 +325,26 @@ pub extern "C" fn mprof_enter_eval(view: *mut InterpView, number: u32, stack: *c
 
 /// The innermost call is over. `cop`: the statement that ran in it last. `false`: nothing can be told now; a signal handler
 /// has interrupted the core.
+///
+/// Three ways, each for what the one before does not do, so that the first needs few registers.
 #[no_mangle]
 pub extern "C" fn mprof_leave(view: *mut InterpView, cop: *const c_void) -> bool {
+    if shortly(view, |recorder, interp| recorder.leave_simply(interp, cop as usize)).is_some() {
+        return true;
+    }
+    leave_shortly(view, cop)
+}
+
+/// What has the same arguments in the same order can be jumped to.
+#[inline(never)]
+extern "C" fn leave_shortly(view: *mut InterpView, cop: *const c_void) -> bool {
     if shortly(view, |recorder, interp| recorder.leave_shortly(interp, cop as usize)).is_some() {
         return true;
     }
     leave(view, cop)
 }
 
-/// As [`mprof_leave`], whatever there is to think of. What has the same arguments in the same order can be jumped to.
+/// As [`mprof_leave`], whatever there is to think of.
 #[inline(never)]
 extern "C" fn leave(view: *mut InterpView, cop: *const c_void) -> bool {
     !view.is_null() && with_interp(view, |recorder, interp| recorder.leave(interp, cop as usize)).is_some()
@@ -347,15 +358,23 @@ pub extern "C" fn mprof_leave_to(view: *mut InterpView, depth: usize, cop: *cons
     }
 }
 
-/// A statement is over; `cop` is it. To be called when scalars have come or gone, or something waits.
+/// A statement is over; `cop` is it. To be called when scalars have come or gone, or something waits. Three ways, as in
+/// [`mprof_leave`].
 #[no_mangle]
 pub extern "C" fn mprof_statement(view: *mut InterpView, cop: *const c_void) {
+    if shortly(view, |recorder, interp| recorder.settle_simply(interp, cop as usize)).is_none() {
+        settle_shortly(view, cop);
+    }
+}
+
+#[inline(never)]
+extern "C" fn settle_shortly(view: *mut InterpView, cop: *const c_void) {
     if shortly(view, |recorder, interp| recorder.settle_shortly(interp, cop as usize)).is_none() {
         settle(view, cop);
     }
 }
 
-/// As [`mprof_statement`], in the same way.
+/// As [`mprof_statement`], whatever there is to think of.
 #[inline(never)]
 extern "C" fn settle(view: *mut InterpView, cop: *const c_void) {
     if !view.is_null() {

@@ -340,14 +340,18 @@ void mprof_enter_eval(struct InterpView *view, uint32_t number, const void *stac
 
 // The innermost call is over. `cop`: the statement that ran in it last. `false`: nothing can be told now; a signal handler
 // has interrupted the core.
+//
+// Three ways, each for what the one before does not do, so that the first needs few registers.
 bool mprof_leave(struct InterpView *view,
                  const void *cop);
 
 // All calls above `depth` are over.
 void mprof_leave_to(struct InterpView *view, size_t depth, const void *cop);
 
-// A statement is over; `cop` is it. To be called when scalars have come or gone, or something waits.
-void mprof_statement(struct InterpView *view, const void *cop);
+// A statement is over; `cop` is it. To be called when scalars have come or gone, or something waits. Three ways, as in
+// [`mprof_leave`].
+void mprof_statement(struct InterpView *view,
+                     const void *cop);
 
 // Something waits, in the midst of the statement that runs.
 void mprof_attend(struct InterpView *view);

@@ -62,6 +62,39 @@ impl Mirror {
         Some(unsafe { *self.heads.get_unchecked(at) })
     }
 
+    /// The head below the top; null where that is not in the upper end.
+    #[inline(always)]
+    pub fn second(&self) -> *mut Head {
+        match self.length.checked_sub(2) {
+            // SAFETY: as in `top`.
+            Some(at) => unsafe { self.heads.get_unchecked(at).head },
+            None => std::ptr::null_mut(),
+        }
+    }
+
+    /// Takes off what is above `head`, and tells where each one's note is. Stops before one of which that is to be looked up, and
+    /// where there is no more in the upper end. Returns how many were taken, and whether `head` is the top now.
+    #[inline(always)]
+    pub fn take_down_to(&mut self, head: *mut Head, mut taken: impl FnMut(*mut Note)) -> (u32, bool) {
+        let mut length = self.length;
+        let is_top = loop {
+            let Some(at) = length.checked_sub(1) else { break false };
+            // SAFETY: as in `top`.
+            let free = unsafe { self.heads.get_unchecked(at) };
+            if free.head == head {
+                break true;
+            }
+            if free.noted.is_null() {
+                break false;
+            }
+            taken(free.noted);
+            length = at;
+        };
+        let count = (self.length - length) as u32;
+        self.length = length;
+        (count, is_top)
+    }
+
     /// Takes the top off.
     #[inline(always)]
     pub fn pop(&mut self) {
@@ -78,8 +111,10 @@ impl Mirror {
             for at in 0..RECALLED {
                 let found = *taken.add(at);
                 if found.head == head {
-                    *taken.add(at) = *taken;
-                    *taken = found;
+                    if at > 0 {
+                        *taken.add(at) = *taken;
+                        *taken = found;
+                    }
                     return (!found.noted.is_null()).then_some(found);
                 }
             }
@@ -102,6 +137,13 @@ impl Mirror {
         unsafe { *self.heads.get_unchecked_mut(self.length) = free };
         self.length += 1;
         self.length == MOST
+    }
+
+    /// Puts the head on top that was recalled last, with nothing taken since. The mirror does not become full.
+    #[inline(always)]
+    pub fn push_recalled(&mut self) {
+        debug_assert!(self.length + 1 < MOST);
+        self.length += 1;
     }
 
     /// Puts a head where one will be: see [`Mirror::has`].

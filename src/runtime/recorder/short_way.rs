@@ -5,12 +5,25 @@
 //!
 //! Nothing here has to call anything, so that it is a few dozen instructions without much of a stack frame.
 
-use super::Recorder;
+use super::{Counters, Recorder};
 use crate::format::ids::NodeId;
 use crate::runtime::birth_notes::{Birth, Note};
+use crate::runtime::deaths::Deaths;
 use crate::runtime::generations;
 use crate::runtime::interp::Interp;
 use crate::runtime::sub_cache::SubKey;
+
+/// Counts a death, if there is room for it.
+#[inline(always)]
+fn count_death(deaths: &mut Deaths, counters: &mut Counters, birth: Birth) -> bool {
+    match birth {
+        Birth::At(birthplace) => deaths.count_if_known(birthplace),
+        Birth::Older => {
+            counters.older_scalars_died += 1;
+            true
+        }
+    }
+}
 
 impl Recorder {
     /// What [`Recorder::enter`] does at the statement `cop` but for opening the call, if that is possible here and what has
@@ -53,17 +66,62 @@ impl Recorder {
         Some(())
     }
 
+    /// [`Recorder::settle`] where scalars have come and none has gone, or one or two have gone and none come, or one has come and
+    /// gone, if that is possible here. Most boundaries where anything has changed are such.
+    #[inline(always)]
+    pub fn settle_simply(&mut self, interp: &mut Interp, cop: usize) -> Option<()> {
+        let node = interp.node();
+        let ledger = interp.ledger.as_mut()?;
+        if let Some(root) = ledger.look_for_births()? {
+            let (place, born_before) = self.hot.births_held(cop, node)?;
+            let (born, are_all) = ledger.give_birth(root, Note::born(Birth::At(place), self.born_at));
+            *born_before += born;
+            if !are_all {
+                return None;
+            }
+        } else {
+            let (deaths, counters) = (&mut self.deaths, &mut self.counters);
+            ledger.bury_few(
+                #[inline(always)]
+                |birth| count_death(deaths, counters, birth),
+            )?;
+        }
+        interp.view.free_top = ledger.top().cast();
+        interp.view.freed_so_far = generations::all_freed();
+        Some(())
+    }
+
+    /// [`Recorder::leave`], as far as [`Recorder::settle_simply`] goes; or without a ledger.
+    #[inline(always)]
+    pub fn leave_simply(&mut self, interp: &mut Interp, cop: usize) -> Option<()> {
+        if self.has_break_moved() {
+            return None;
+        }
+        if interp.view.has_ledger {
+            self.settle_simply(interp, cop)?;
+        } else {
+            self.see_growth(interp, cop, interp.node())?;
+            interp.view.freed_so_far = generations::all_freed();
+        }
+        interp.view.open.pop();
+        Some(())
+    }
+
+    /// Without a ledger.
+    #[inline(always)]
+    fn see_growth(&mut self, interp: &mut Interp, cop: usize, node: NodeId) -> Option<()> {
+        let grown = interp.scalars() - interp.view.scalars;
+        if grown != 0 && !self.hot.held(cop, node)?.scalars_grown(grown) {
+            return None;
+        }
+        interp.view.scalars += grown;
+        Some(())
+    }
+
     #[inline(always)]
     fn see_scalars_shortly(&mut self, interp: &mut Interp, cop: usize) -> Option<()> {
         let node = interp.node();
-        let Some(ledger) = &mut interp.ledger else {
-            let grown = interp.scalars() - interp.view.scalars;
-            if grown != 0 && !self.hot.held(cop, node)?.scalars_grown(grown) {
-                return None;
-            }
-            interp.view.scalars += grown;
-            return Some(());
-        };
+        let Some(ledger) = &mut interp.ledger else { return self.see_growth(interp, cop, node) };
         if !ledger.has_moved() {
             return Some(());
         }
@@ -77,13 +135,7 @@ impl Recorder {
             }
         }
         let (deaths, counters) = (&mut self.deaths, &mut self.counters);
-        let is_all = ledger.free_plainly(look, |birth| match birth {
-            Birth::At(birthplace) => deaths.count_if_known(birthplace),
-            Birth::Older => {
-                counters.older_scalars_died += 1;
-                true
-            }
-        });
+        let is_all = ledger.free_plainly(look, |birth| count_death(deaths, counters, birth));
         interp.view.free_top = ledger.top().cast();
         is_all.then_some(())
     }
