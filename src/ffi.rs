@@ -9,7 +9,7 @@ use crate::runtime::generations;
 use crate::runtime::heap_visit::{visit_of, HeapVisit};
 use crate::runtime::interp::{InterpView, PerlLayout};
 use crate::runtime::options::{HookMode, Options, StartMode};
-use crate::runtime::recorder::SubDescription;
+use crate::runtime::recorder::{Simply, SubDescription};
 use crate::runtime::recording::{self, shortly, with, with_interp};
 use crate::runtime::session::{self, PerlBuild};
 use crate::runtime::shim_types::{MprofEdge, MprofSub, MprofText};
@@ -326,13 +326,14 @@ pub extern "C" fn mprof_enter_eval(view: *mut InterpView, number: u32, stack: *c
 /// The innermost call is over. `cop`: the statement that ran in it last. `false`: nothing can be told now; a signal handler
 /// has interrupted the core.
 ///
-/// Three ways, each for what the one before does not do, so that the first needs few registers.
+/// Three ways, the first for what is simple, so that it needs few registers.
 #[no_mangle]
 pub extern "C" fn mprof_leave(view: *mut InterpView, cop: *const c_void) -> bool {
-    if shortly(view, |recorder, interp| recorder.leave_simply(interp, cop as usize)).is_some() {
-        return true;
+    match shortly(view, |recorder, interp| recorder.leave_simply(interp, cop as usize)) {
+        Some(Simply::Settled) => true,
+        Some(Simply::NotSimple) => leave_shortly(view, cop),
+        None => leave(view, cop),
     }
-    leave_shortly(view, cop)
 }
 
 /// What has the same arguments in the same order can be jumped to.
@@ -362,8 +363,10 @@ pub extern "C" fn mprof_leave_to(view: *mut InterpView, depth: usize, cop: *cons
 /// [`mprof_leave`].
 #[no_mangle]
 pub extern "C" fn mprof_statement(view: *mut InterpView, cop: *const c_void) {
-    if shortly(view, |recorder, interp| recorder.settle_simply(interp, cop as usize)).is_none() {
-        settle_shortly(view, cop);
+    match shortly(view, |recorder, interp| recorder.settle_simply(interp, cop as usize)) {
+        Some(Simply::Settled) => {}
+        Some(Simply::NotSimple) => settle_shortly(view, cop),
+        None => settle(view, cop),
     }
 }
 

@@ -341,7 +341,7 @@ void mprof_enter_eval(struct InterpView *view, uint32_t number, const void *stac
 // The innermost call is over. `cop`: the statement that ran in it last. `false`: nothing can be told now; a signal handler
 // has interrupted the core.
 //
-// Three ways, each for what the one before does not do, so that the first needs few registers.
+// Three ways, the first for what is simple, so that it needs few registers.
 bool mprof_leave(struct InterpView *view,
                  const void *cop);
 

@@ -139,13 +139,6 @@ impl Mirror {
         self.length == MOST
     }
 
-    /// Puts the head on top that was recalled last, with nothing taken since. The mirror does not become full.
-    #[inline(always)]
-    pub fn push_recalled(&mut self) {
-        debug_assert!(self.length + 1 < MOST);
-        self.length += 1;
-    }
-
     /// Puts a head where one will be: see [`Mirror::has`].
     #[inline(always)]
     pub fn put(&mut self, at: usize, free: Free) {

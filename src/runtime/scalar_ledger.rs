@@ -130,6 +130,15 @@ enum Freed {
     Unseen,
 }
 
+/// What [`ScalarLedger::look_for_deaths`] finds.
+#[derive(Clone, Copy)]
+pub enum Few {
+    /// The list is as it was, with this head on top, but that one is to be stamped again.
+    Same(*mut Head),
+    /// The first of these has been freed, and before it the second, if that is another.
+    Freed(*mut Head, *mut Head),
+}
+
 /// What [`ScalarLedger::look_plainly`] finds.
 #[derive(Clone, Copy)]
 pub struct Plain {
@@ -321,7 +330,8 @@ impl ScalarLedger {
     }
 
     /// A boundary, where heads have been taken since the last one and none is free again: the top of perl's list then, for
-    /// [`ScalarLedger::give_birth`]. `Some(None)`: it is not so, but it may be what [`ScalarLedger::bury_few`] is for.
+    /// [`ScalarLedger::give_birth`]. `Some(None)`: it is not so, but it may be for
+    /// [`ScalarLedger::look_for_deaths`].
     #[inline(always)]
     pub fn look_for_births(&self) -> Option<Option<*mut Head>> {
         // SAFETY: as in `look`.
@@ -352,36 +362,49 @@ impl ScalarLedger {
         (born, are_all)
     }
 
-    /// The same, where the top of the list carries no stamp: one head or two have been freed since the last boundary and none
-    /// taken, or the top has been taken and is free again. `None`, if it is not so or `died` refuses to be told: there is to be
-    /// a [`ScalarLedger::look`], which finds the rest.
+    /// The same, where the top of the list carries no stamp: have one head or two been freed since the last boundary and none
+    /// taken, or has the top been taken and is free again? Then it is for [`ScalarLedger::bury_few`].
     #[inline(always)]
-    pub fn bury_few(&mut self, mut died: impl FnMut(Birth) -> bool) -> Option<()> {
-        // SAFETY: as in `look`, `note_of` and `note`.
+    pub fn look_for_deaths(&self) -> Option<Few> {
+        // SAFETY: as in `look`.
         unsafe {
             let root = *self.heads.root;
             let below = (*root).any;
             if root == self.top {
-                if below.is_null() || below != self.mirror.second() || (*below).count != STAMP {
-                    return None;
-                }
-                (*root).count = STAMP;
-                return Some(());
+                let is_same = !below.is_null() && below == self.mirror.second() && (*below).count == STAMP;
+                return is_same.then_some(Few::Same(root));
             }
             let is_one = below == self.top;
-            let is_another = !below.is_null() && (is_one || ((*below).any == self.top && (*below).count != STAMP));
-            if !is_another || self.top.is_null() || (*self.top).count != STAMP {
-                return None;
-            }
-            let mut head = if is_one { root } else { below };
+            let is_few = !below.is_null() && (is_one || ((*below).any == self.top && (*below).count != STAMP));
+            let is_all = is_few && !self.top.is_null() && (*self.top).count == STAMP;
+            is_all.then_some(Few::Freed(root, if is_one { root } else { below }))
+        }
+    }
+
+    /// After that. `None`, if `died` refuses to be told, or something is not at hand: there is to be a [`ScalarLedger::look`],
+    /// which finds the rest.
+    #[inline(always)]
+    pub fn bury_few(&mut self, few: Few, mut died: impl FnMut(Birth) -> bool) -> Option<()> {
+        // SAFETY: as in `look`, `note_of` and `note`.
+        unsafe {
+            let (root, mut head) = match few {
+                Few::Freed(root, first) => (root, first),
+                Few::Same(root) => {
+                    (*root).count = STAMP;
+                    return Some(());
+                }
+            };
             loop {
-                let free = self.mirror.recall(head).filter(|_| !self.mirror.fills_next())?;
-                if (*free.noted).birth().is_some_and(|birth| !died(birth)) {
+                let free = match self.mirror.recall(head) {
+                    Some(free) => free,
+                    None => self.coded_near(head)?,
+                };
+                if self.mirror.fills_next() || (*free.noted).birth().is_some_and(|birth| !died(birth)) {
                     return None;
                 }
                 (*head).count = STAMP;
                 *free.noted = FREE_NOTE;
-                self.mirror.push_recalled();
+                let _is_not_full = self.mirror.push(free);
                 self.top = head;
                 if head == root {
                     return Some(());
@@ -684,6 +707,19 @@ impl ScalarLedger {
         Some(Free { head, noted: arena.note(index), code })
     }
 
+    /// The same, if it is in the arena looked up last and that has wide notes.
+    #[inline(always)]
+    fn coded_near(&self, head: *mut Head) -> Option<Free> {
+        let (number, arena) = self.near;
+        let offset = (head as usize).wrapping_sub(arena.start);
+        if offset >= arena.bytes {
+            return None;
+        }
+        let index = offset / size_of::<Head>();
+        let free = Free { head, noted: arena.note(index), code: number << self.index_bits | index as u32 };
+        (!free.noted.is_null()).then_some(free)
+    }
+
     /// What is known of a head by its code.
     #[inline]
     fn decoded(&self, code: Code) -> Free {
@@ -867,12 +903,14 @@ mod tests {
             }
             Some(None) => {
                 let mut number = 0;
-                let all = ledger.bury_few(|birth| {
-                    number += 1;
-                    if !refuses(number) {
-                        died(birth);
-                    }
-                    !refuses(number)
+                let all = ledger.look_for_deaths().and_then(|few| {
+                    ledger.bury_few(few, |birth| {
+                        number += 1;
+                        if !refuses(number) {
+                            died(birth);
+                        }
+                        !refuses(number)
+                    })
                 });
                 all.is_some()
             }

@@ -24,6 +24,7 @@ mod whereabouts;
 
 pub use calls::SubDescription;
 pub use heap::LARGE_BYTES;
+pub use short_way::Simply;
 
 use self::scalars::book_scalars;
 use super::births::BornAt;

@@ -13,6 +13,15 @@ use crate::runtime::generations;
 use crate::runtime::interp::Interp;
 use crate::runtime::sub_cache::SubKey;
 
+/// What became of a boundary on the simplest way, where it is not the long way that is to be gone.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Simply {
+    /// All is told.
+    Settled,
+    /// Scalars have come and others gone: [`Recorder::settle_shortly`].
+    NotSimple,
+}
+
 /// Counts a death, if there is room for it.
 #[inline(always)]
 fn count_death(deaths: &mut Deaths, counters: &mut Counters, birth: Birth) -> bool {
@@ -69,9 +78,9 @@ impl Recorder {
     /// [`Recorder::settle`] where scalars have come and none has gone, or one or two have gone and none come, or one has come and
     /// gone, if that is possible here. Most boundaries where anything has changed are such.
     #[inline(always)]
-    pub fn settle_simply(&mut self, interp: &mut Interp, cop: usize) -> Option<()> {
+    pub fn settle_simply(&mut self, interp: &mut Interp, cop: usize) -> Option<Simply> {
         let node = interp.node();
-        let ledger = interp.ledger.as_mut()?;
+        let Some(ledger) = &mut interp.ledger else { return Some(Simply::NotSimple) };
         if let Some(root) = ledger.look_for_births()? {
             let (place, born_before) = self.hot.births_held(cop, node)?;
             let (born, are_all) = ledger.give_birth(root, Note::born(Birth::At(place), self.born_at));
@@ -80,31 +89,35 @@ impl Recorder {
                 return None;
             }
         } else {
+            let Some(few) = ledger.look_for_deaths() else { return Some(Simply::NotSimple) };
             let (deaths, counters) = (&mut self.deaths, &mut self.counters);
             ledger.bury_few(
+                few,
                 #[inline(always)]
                 |birth| count_death(deaths, counters, birth),
             )?;
         }
         interp.view.free_top = ledger.top().cast();
         interp.view.freed_so_far = generations::all_freed();
-        Some(())
+        Some(Simply::Settled)
     }
 
     /// [`Recorder::leave`], as far as [`Recorder::settle_simply`] goes; or without a ledger.
     #[inline(always)]
-    pub fn leave_simply(&mut self, interp: &mut Interp, cop: usize) -> Option<()> {
+    pub fn leave_simply(&mut self, interp: &mut Interp, cop: usize) -> Option<Simply> {
         if self.has_break_moved() {
             return None;
         }
         if interp.view.has_ledger {
-            self.settle_simply(interp, cop)?;
+            if self.settle_simply(interp, cop)? == Simply::NotSimple {
+                return Some(Simply::NotSimple);
+            }
         } else {
             self.see_growth(interp, cop, interp.node())?;
             interp.view.freed_so_far = generations::all_freed();
         }
         interp.view.open.pop();
-        Some(())
+        Some(Simply::Settled)
     }
 
     /// Without a ledger.
