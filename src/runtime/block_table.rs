@@ -5,7 +5,7 @@
 //! a bit for each granule that has a word, and the words, elsewhere, in the order of the granules. So the rank of a granule's
 //! bit tells where its word is (Jacobson, "Space-efficient static trees and graphs", 1989): nothing is searched for,
 //! neighbours in the heap are neighbours here, and a granule without a word takes a bit. In heaps of perl programs seven of
-//! eight are such. Neighbouring segments are a page, which a directory leads to unless it is the last one once more.
+//! eight are such. Neighbouring segments are a page, which a directory leads to unless it was looked up lately.
 //!
 //! A word stays where it is when its block ends, for allocators give the same addresses out again and again. The words of
 //! no block go when a segment has no room and many of them.
@@ -105,6 +105,14 @@ fn pack_small(block: Block) -> Option<Word> {
 fn unpack(word: Word) -> Option<Block> {
     let units = word & SIZE_MASK;
     (units != 0).then_some(Block { place: PlaceId(word >> SIZE_BITS), bytes: u64::from(units) << UNIT_BITS })
+}
+
+/// Takes the block of which that is noted away.
+#[inline(always)]
+fn take(word: &mut Word) -> Option<Block> {
+    let block = unpack(*word)?;
+    *word = NONE;
+    Some(block)
 }
 
 /// The ones in `bits`. `is_instruction`: the processor has an instruction for that.
@@ -286,7 +294,7 @@ impl BlockTable {
         address as u64 >> self.granule_bits
     }
 
-    /// Is all as it mostly is? Then the shorter ways may be taken ([`BlockTable::insert_near`], [`BlockTable::remove_near`]).
+    /// Is all as it mostly is? Then the shorter ways may be taken ([`BlockTable::insert_near`] and its like).
     pub fn is_plain(&self) -> bool {
         self.granule_bits == APART_BITS && self.counts_in_one
     }
@@ -457,13 +465,10 @@ impl BlockTable {
     /// [`BlockTable::remove`], if a word tells of the block, in a table that is plain.
     #[inline(always)]
     pub fn remove_near(&mut self, address: usize) -> Option<Block> {
-        let word = self.word_near(plain_granule(address), true)?;
-        let block = unpack(*word)?;
-        *word = NONE;
-        Some(block)
+        take(self.word_near(plain_granule(address), true)?)
     }
 
-    /// The block at `address`, of which a word tells, is another small one from now on; if `agrees` does, which is told what it
+    /// The block at `address`, of which a word tells, is another from now on, a small one ([`SMALL_BYTES`]); if `agrees` does, which is told what it
     /// was. In a table that is plain.
     #[inline(always)]
     pub fn replace_near(&mut self, address: usize, new: Block, agrees: impl FnOnce(Block) -> bool) -> bool {
@@ -479,8 +484,13 @@ impl BlockTable {
     /// Forgets the block at `address` and returns what was noted for it.
     #[inline]
     pub fn remove(&mut self, address: usize) -> Option<Block> {
-        let near = if self.is_plain() { self.remove_near(address) } else { None };
-        near.or_else(|| self.remove_with_care(address))
+        if self.is_plain() {
+            // What is not near yet is so afterwards, in heaps of many pages.
+            if let Some(block) = self.word(plain_granule(address), true).and_then(take) {
+                return Some(block);
+            }
+        }
+        self.remove_with_care(address)
     }
 
     /// As `remove`, whatever there is to think of.

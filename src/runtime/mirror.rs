@@ -72,10 +72,10 @@ impl Mirror {
         }
     }
 
-    /// Takes off what is above `head`, and tells where each one's note is. Stops before one of which that is to be looked up, and
-    /// where there is no more in the upper end. Returns how many were taken, and whether `head` is the top now.
+    /// Takes off what is above `head`, and tells of each where it is and its note. Stops before one of which that is to be looked
+    /// up, and where there is no more in the upper end. Is `head` the top now?
     #[inline(always)]
-    pub fn take_down_to(&mut self, head: *mut Head, mut taken: impl FnMut(*mut Note)) -> (u32, bool) {
+    pub fn take_down_to(&mut self, head: *mut Head, mut taken: impl FnMut(*mut Head, *mut Note)) -> bool {
         let mut length = self.length;
         let is_top = loop {
             let Some(at) = length.checked_sub(1) else { break false };
@@ -87,12 +87,11 @@ impl Mirror {
             if free.noted.is_null() {
                 break false;
             }
-            taken(free.noted);
+            taken(free.head, free.noted);
             length = at;
         };
-        let count = (self.length - length) as u32;
         self.length = length;
-        (count, is_top)
+        is_top
     }
 
     /// Takes the top off.

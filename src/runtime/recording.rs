@@ -241,7 +241,8 @@ pub fn allocated<const WATCH: Watch>(address: usize, requested: usize) -> usize 
         #[inline(always)]
         |recorder, thread, interp| match WATCH {
             PLAINLY => recorder.allocated_watched_shortly(thread, interp, address, bytes),
-            _ => recorder.allocated_shortly(thread, interp, bytes),
+            NOT => recorder.allocated_shortly(thread, interp, bytes),
+            _ => Near::Refused,
         },
     );
     match done {
@@ -359,7 +360,8 @@ fn moved<const WATCH: Watch>(old: usize, bytes: u64, new: usize, requested: usiz
         #[inline(always)]
         |recorder, thread, interp| match WATCH {
             PLAINLY => recorder.freed_watched_shortly(thread, interp, old),
-            _ => recorder.freed_shortly(thread, interp, bytes),
+            NOT => recorder.freed_shortly(thread, interp, bytes),
+            _ => false,
         },
     );
     if is_freed != Some(true) {

@@ -288,23 +288,20 @@ impl ScalarLedger {
     #[inline(always)]
     pub fn take_plainly(&mut self, look: Plain, birth: Note) -> (u32, bool) {
         let mut born = 0;
-        while let Some(free) = self.mirror.top() {
-            if free.head == look.stamped {
-                return (born, true);
-            }
-            if free.noted.is_null() {
-                break;
-            }
-            self.mirror.pop();
-            // SAFETY: as in `take` and `note`.
-            unsafe {
-                if !is_free(free.head) {
-                    *free.noted = birth;
-                    born += 1;
+        let are_all = self.mirror.take_down_to(
+            look.stamped,
+            #[inline(always)]
+            |head, noted| {
+                // SAFETY: as in `take` and `note`.
+                unsafe {
+                    if !is_free(head) {
+                        *noted = birth;
+                        born += 1;
+                    }
                 }
-            }
-        }
-        (born, false)
+            },
+        );
+        (born, are_all)
     }
 
     /// After that: puts those that have been freed onto the mirror, if they are among the last that were taken and `died` does
@@ -314,24 +311,37 @@ impl ScalarLedger {
         self.top = look.stamped;
         for at in (0..look.freed).rev() {
             let Some(&head) = self.few.get(at) else { return false };
-            let Some(free) = self.mirror.recall(head).filter(|_| !self.mirror.fills_next()) else { return false };
-            // SAFETY: as in `look`, `note_of` and `note`.
-            unsafe {
-                if (*free.noted).birth().is_some_and(|birth| !died(birth)) {
-                    return false;
-                }
-                (*head).count = STAMP;
-                *free.noted = FREE_NOTE;
+            if self.bury_shortly(head, &mut died).is_none() {
+                return false;
             }
-            let _is_not_full = self.mirror.push(free);
-            self.top = head;
         }
         true
     }
 
+    /// Puts a head that has been freed onto the mirror and stamps it, if its note is at hand and `died` does not refuse to be
+    /// told.
+    #[inline(always)]
+    fn bury_shortly(&mut self, head: *mut Head, died: &mut impl FnMut(Birth) -> bool) -> Option<()> {
+        let free = match self.mirror.recall(head) {
+            Some(free) => free,
+            None => self.coded_near(head)?,
+        };
+        // SAFETY: as in `look`, `note_of` and `note`.
+        unsafe {
+            if self.mirror.fills_next() || (*free.noted).birth().is_some_and(|birth| !died(birth)) {
+                return None;
+            }
+            (*head).count = STAMP;
+            *free.noted = FREE_NOTE;
+        }
+        let _is_not_full = self.mirror.push(free);
+        self.top = head;
+        Some(())
+    }
+
     /// A boundary, where heads have been taken since the last one and none is free again: the top of perl's list then, for
-    /// [`ScalarLedger::give_birth`]. `Some(None)`: it is not so, but it may be for
-    /// [`ScalarLedger::look_for_deaths`].
+    /// [`ScalarLedger::give_birth`]. `Some(None)`: it is not so, but it may be for [`ScalarLedger::look_for_deaths`]. `None`: the
+    /// list is empty, or there are new arenas.
     #[inline(always)]
     pub fn look_for_births(&self) -> Option<Option<*mut Head>> {
         // SAFETY: as in `look`.
@@ -348,12 +358,14 @@ impl ScalarLedger {
     /// has, and whether that is all.
     #[inline(always)]
     pub fn give_birth(&mut self, root: *mut Head, birth: Note) -> (u32, bool) {
-        let (born, are_all) = self.mirror.take_down_to(
+        let mut born = 0;
+        let are_all = self.mirror.take_down_to(
             root,
             #[inline(always)]
-            |noted| {
+            |_, noted| {
                 // SAFETY: as in `note`.
                 unsafe { *noted = birth }
+                born += 1;
             },
         );
         if are_all {
@@ -385,32 +397,20 @@ impl ScalarLedger {
     /// which finds the rest.
     #[inline(always)]
     pub fn bury_few(&mut self, few: Few, mut died: impl FnMut(Birth) -> bool) -> Option<()> {
-        // SAFETY: as in `look`, `note_of` and `note`.
-        unsafe {
-            let (root, mut head) = match few {
-                Few::Freed(root, first) => (root, first),
-                Few::Same(root) => {
-                    (*root).count = STAMP;
-                    return Some(());
-                }
-            };
-            loop {
-                let free = match self.mirror.recall(head) {
-                    Some(free) => free,
-                    None => self.coded_near(head)?,
-                };
-                if self.mirror.fills_next() || (*free.noted).birth().is_some_and(|birth| !died(birth)) {
-                    return None;
-                }
-                (*head).count = STAMP;
-                *free.noted = FREE_NOTE;
-                let _is_not_full = self.mirror.push(free);
-                self.top = head;
-                if head == root {
-                    return Some(());
-                }
-                head = root;
+        let (root, mut head) = match few {
+            Few::Freed(root, first) => (root, first),
+            Few::Same(root) => {
+                // SAFETY: as in `look`.
+                unsafe { (*root).count = STAMP }
+                return Some(());
             }
+        };
+        loop {
+            self.bury_shortly(head, &mut died)?;
+            if head == root {
+                return Some(());
+            }
+            head = root;
         }
     }
 

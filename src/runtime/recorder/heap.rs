@@ -65,7 +65,7 @@ impl Recorder {
             && self.allocated_near(thread, address, block) == Near::Done
     }
 
-    /// A block has been resized and is where it was: [`Recorder::freed_watched_shortly`] and
+    /// A block has been resized, to fewer bytes than [`LARGE_BYTES`], and is where it was: [`Recorder::freed_watched_shortly`] and
     /// [`Recorder::allocated_watched_shortly`] in one.
     #[inline(always)]
     pub fn resized_watched_shortly(

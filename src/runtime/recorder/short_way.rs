@@ -18,7 +18,7 @@ use crate::runtime::sub_cache::SubKey;
 pub enum Simply {
     /// All is told.
     Settled,
-    /// Scalars have come and others gone: [`Recorder::settle_shortly`].
+    /// Nothing is told, for more has happened: [`Recorder::settle_shortly`].
     NotSimple,
 }
 
@@ -76,11 +76,21 @@ impl Recorder {
     }
 
     /// [`Recorder::settle`] where scalars have come and none has gone, or one or two have gone and none come, or one has come and
-    /// gone, if that is possible here. Most boundaries where anything has changed are such.
+    /// gone, if that is possible here; or without a ledger. Most boundaries where anything has changed are such. `None`: some of
+    /// it may be told, and the long way finds the rest.
     #[inline(always)]
     pub fn settle_simply(&mut self, interp: &mut Interp, cop: usize) -> Option<Simply> {
         let node = interp.node();
-        let Some(ledger) = &mut interp.ledger else { return Some(Simply::NotSimple) };
+        if !interp.view.has_ledger {
+            let grown = interp.scalars() - interp.view.scalars;
+            if grown != 0 && !self.hot.held(cop, node)?.scalars_grown(grown) {
+                return None;
+            }
+            interp.view.scalars += grown;
+            interp.view.freed_so_far = generations::all_freed();
+            return Some(Simply::Settled);
+        }
+        let ledger = interp.ledger.as_mut()?;
         if let Some(root) = ledger.look_for_births()? {
             let (place, born_before) = self.hot.births_held(cop, node)?;
             let (born, are_all) = ledger.give_birth(root, Note::born(Birth::At(place), self.born_at));
@@ -102,39 +112,23 @@ impl Recorder {
         Some(Simply::Settled)
     }
 
-    /// [`Recorder::leave`], as far as [`Recorder::settle_simply`] goes; or without a ledger.
+    /// [`Recorder::leave`], as far as [`Recorder::settle_simply`] goes.
     #[inline(always)]
     pub fn leave_simply(&mut self, interp: &mut Interp, cop: usize) -> Option<Simply> {
         if self.has_break_moved() {
             return None;
         }
-        if interp.view.has_ledger {
-            if self.settle_simply(interp, cop)? == Simply::NotSimple {
-                return Some(Simply::NotSimple);
-            }
-        } else {
-            self.see_growth(interp, cop, interp.node())?;
-            interp.view.freed_so_far = generations::all_freed();
+        let settled = self.settle_simply(interp, cop)?;
+        if settled == Simply::Settled {
+            interp.view.open.pop();
         }
-        interp.view.open.pop();
-        Some(Simply::Settled)
-    }
-
-    /// Without a ledger.
-    #[inline(always)]
-    fn see_growth(&mut self, interp: &mut Interp, cop: usize, node: NodeId) -> Option<()> {
-        let grown = interp.scalars() - interp.view.scalars;
-        if grown != 0 && !self.hot.held(cop, node)?.scalars_grown(grown) {
-            return None;
-        }
-        interp.view.scalars += grown;
-        Some(())
+        Some(settled)
     }
 
     #[inline(always)]
     fn see_scalars_shortly(&mut self, interp: &mut Interp, cop: usize) -> Option<()> {
         let node = interp.node();
-        let Some(ledger) = &mut interp.ledger else { return self.see_growth(interp, cop, node) };
+        let ledger = interp.ledger.as_mut()?;
         if !ledger.has_moved() {
             return Some(());
         }
