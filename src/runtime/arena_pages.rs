@@ -20,6 +20,12 @@ pub struct Arena {
 }
 
 impl Arena {
+    /// Does that address lie in it?
+    #[inline(always)]
+    pub fn holds(&self, address: usize) -> bool {
+        address.wrapping_sub(self.start) < self.bytes
+    }
+
     /// Where the note of the head at that index is; null while they are narrow.
     #[inline]
     pub fn note(&self, index: usize) -> *mut Note {
@@ -142,7 +148,7 @@ impl ArenaPages {
         let of = |number: u32| self.arenas.get(number as usize).map(|arena| (number, *arena));
         let [before, within] = page.arenas;
         let found = of(within).filter(|(_, within)| address >= within.start).or_else(|| of(before));
-        found.filter(|(_, arena)| address.wrapping_sub(arena.start) < arena.bytes)
+        found.filter(|(_, arena)| arena.holds(address))
     }
 }
 

@@ -468,8 +468,8 @@ impl BlockTable {
         take(self.word_near(plain_granule(address), true)?)
     }
 
-    /// The block at `address`, of which a word tells, is another from now on, a small one ([`SMALL_BYTES`]); if `agrees` does, which is told what it
-    /// was. In a table that is plain.
+    /// The block at `address`, of which a word tells, is another from now on, a small one ([`SMALL_BYTES`]); if `agrees` does,
+    /// which is told what it was. In a table that is plain.
     #[inline(always)]
     pub fn replace_near(&mut self, address: usize, new: Block, agrees: impl FnOnce(Block) -> bool) -> bool {
         let Some(new) = pack_small(new) else { return false };

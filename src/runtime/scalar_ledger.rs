@@ -92,6 +92,12 @@ unsafe fn is_free(head: *mut Head) -> bool {
     unsafe { (*head).flags & FREE == FREE }
 }
 
+/// The index of a head in its arena.
+#[inline(always)]
+fn index_in(arena: Arena, head: *const Head) -> usize {
+    (head as usize - arena.start) / size_of::<Head>()
+}
+
 /// Goes down the list to the first stamped head; null where there is none.
 ///
 /// # Safety
@@ -692,32 +698,34 @@ impl ScalarLedger {
     #[inline]
     fn find(&mut self, head: *const Head) -> Option<(u32, Arena, usize)> {
         let (mut number, mut arena) = self.near;
-        if (head as usize).wrapping_sub(arena.start) >= arena.bytes {
+        if !arena.holds(head as usize) {
             (number, arena) = self.pages.arena_of(head as usize)?;
             self.near = (number, arena);
         }
-        Some((number, arena, (head as usize - arena.start) / size_of::<Head>()))
+        Some((number, arena, index_in(arena, head)))
     }
 
     /// What is known of a head by its address.
     #[inline]
     fn coded(&mut self, head: *mut Head) -> Option<Free> {
         let (number, arena, index) = self.find(head)?;
-        let code = number << self.index_bits | index as u32;
-        Some(Free { head, noted: arena.note(index), code })
+        Some(self.free_at(head, number, arena, index))
     }
 
-    /// The same, if it is in the arena looked up last and that has wide notes.
+    /// What is known of a head by where it is.
+    #[inline(always)]
+    fn free_at(&self, head: *mut Head, number: u32, arena: Arena, index: usize) -> Free {
+        Free { head, noted: arena.note(index), code: number << self.index_bits | index as u32 }
+    }
+
+    /// As [`ScalarLedger::coded`], if it is in the arena looked up last and that has wide notes.
     #[inline(always)]
     fn coded_near(&self, head: *mut Head) -> Option<Free> {
         let (number, arena) = self.near;
-        let offset = (head as usize).wrapping_sub(arena.start);
-        if offset >= arena.bytes {
+        if !arena.holds(head as usize) {
             return None;
         }
-        let index = offset / size_of::<Head>();
-        let free = Free { head, noted: arena.note(index), code: number << self.index_bits | index as u32 };
-        (!free.noted.is_null()).then_some(free)
+        Some(self.free_at(head, number, arena, index_in(arena, head))).filter(|free| !free.noted.is_null())
     }
 
     /// What is known of a head by its code.
